@@ -1,0 +1,64 @@
+import { type Adoption, type ErrorCode, TenancyError } from 'tenantry';
+import type { NameValue } from './read-names.js';
+
+/** A name that could not be registered, and why. */
+interface Rejection {
+  readonly name: NameValue;
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
+/** What became of each name. */
+export interface AdoptionReport {
+  readonly registered: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly rejected: readonly Rejection[];
+  /** Rows that named somebody again. */
+  readonly duplicates: number;
+}
+
+/** How names are adopted. */
+export interface AdoptAllOptions {
+  adopt(name: string): Promise<Adoption>;
+  onProgress(done: number, total: number): void;
+  /** Stops between two names; what was registered stays. */
+  readonly signal: AbortSignal;
+}
+
+/** What is wrong with one name. Anything else is wrong with all of them, and ends the adoption. */
+const OWN_FAULT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'TENANTRY_INVALID_NAME',
+  'TENANTRY_INVALID_INPUT',
+  'TENANTRY_TENANT_EXISTS',
+  'TENANTRY_TENANT_BUSY',
+  'TENANTRY_DATABASE_EXISTS',
+  'TENANTRY_DATABASE_MISSING',
+  'TENANTRY_IDENTITY_MISMATCH',
+]);
+
+/** Adopts names one by one, each once, and reports on every one of them. */
+export async function adoptAll(
+  names: readonly NameValue[],
+  options: AdoptAllOptions,
+): Promise<AdoptionReport> {
+  const unique = [...new Set(names)];
+  const registered: string[] = [];
+  const unchanged: string[] = [];
+  const rejected: Rejection[] = [];
+  for (const [index, name] of unique.entries()) {
+    options.signal.throwIfAborted();
+    options.onProgress(index, unique.length);
+    if (name === null) {
+      rejected.push({ name, code: 'TENANTRY_INVALID_NAME', reason: 'The query gave no text for it.' });
+      continue;
+    }
+    try {
+      const { outcome } = await options.adopt(name);
+      (outcome === 'registered' ? registered : unchanged).push(name);
+    } catch (error) {
+      if (!(error instanceof TenancyError) || !OWN_FAULT.has(error.code)) throw error;
+      rejected.push({ name, code: error.code, reason: error.message });
+    }
+  }
+  return { registered, unchanged, rejected, duplicates: names.length - unique.length };
+}

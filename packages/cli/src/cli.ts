@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { AbortedError, InvalidOptionError } from 'tenantry';
+import { createRun } from './call.js';
+import { addAdopt } from './commands/adopt.js';
+import { addHealth } from './commands/health.js';
+import { addSetup } from './commands/setup.js';
+import { addTenants } from './commands/tenants/index.js';
+import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.js';
+import { createOutput } from './output.js';
+import type { System } from './system.js';
+
+const EXIT_CODES = `
+Exit codes: 0 ok, 1 internal, 2 usage, 3 not found, 4 conflict, 5 invalid or refused,
+6 unavailable, 7 partial, 130 interrupted.`;
+
+/** Runs one command line and says how it ended. Never rejects. */
+export async function runCli(args: readonly string[], system: System): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.ok;
+  const program = createProgram(system, (ended) => {
+    code = ended;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    return reportError(error, system, args.includes('--json'));
+  }
+}
+
+function createProgram(system: System, finish: (code: ExitCode) => void): Command {
+  const program = new Command('tenantry')
+    .description('Tenants of a SaaS application, each with a database of its own.')
+    .version(readVersion())
+    .option(
+      '--catalog <url>',
+      'the catalog: mysql://user:password@host/General, postgres://..., sqlite:./folder',
+    )
+    .option('--json', 'one line of JSON: results on stdout, an error on stderr')
+    .option('--yes', 'do not ask before anything is destroyed')
+    .option('--dry-run', 'say what would be done and change nothing')
+    .addHelpText('after', EXIT_CODES)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => void system.stdout.write(text),
+      writeErr: (text) => void system.stderr.write(text),
+      outputError: () => {},
+    })
+    .exitOverride();
+  const run = createRun(system, finish);
+  addSetup(program, run);
+  addTenants(program, run);
+  addAdopt(program, run);
+  addHealth(program, run);
+  return program;
+}
+
+function reportError(error: unknown, system: System, json: boolean): ExitCode {
+  const output = createOutput(system, json);
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.ok;
+    // Without a command commander has printed its help, which says more than its message.
+    if (error.code !== 'commander.help' || json) output.error(usageError(error));
+    return exitCodes.usage;
+  }
+  if (system.signal.aborted) {
+    output.error(new AbortedError('Interrupted.', { hint: 'What was not finished can be run again.' }));
+    return exitCodes.interrupted;
+  }
+  output.error(error);
+  return exitCodeOf(error);
+}
+
+function usageError(error: CommanderError): InvalidOptionError {
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const isHelp = error.code === 'commander.help';
+  return new InvalidOptionError(isHelp ? 'A command is missing.' : `${message}.`, {
+    hint: suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'See: tenantry --help',
+  });
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return (manifest as { readonly version: string }).version;
+}

@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import {
+  InvalidInputError,
+  InvalidNameError,
+  isTenantName,
+  type Tenancy,
+  TenantExistsError,
+  UnknownTenantError,
+} from 'tenantry';
+import type { Run } from '../../call.js';
+import { describePlacement, tenantJson } from '../../present.js';
+
+interface Flags {
+  readonly server?: string;
+  readonly metadata?: string;
+}
+
+/** `tenantry tenants create NAME` */
+export function addCreate(tenants: Command, run: Run): void {
+  tenants
+    .command('create')
+    .description('make a tenant: its database, its tables, and last its entry as active')
+    .argument('<name>', '1 to 63 ASCII letters, digits, "-" and "_"')
+    .option('--server <name>', 'the configured server to put it on; needed where there are several')
+    .option('--metadata <json>', 'a JSON object to keep beside it')
+    .action((name: string, _flags: Flags, command: Command) =>
+      run<Flags>(command, ({ flags, output, system, withTenancy }) => {
+        const metadata = parseMetadata(flags.metadata);
+        return withTenancy(async (tenancy) => {
+          if (flags.dryRun) {
+            await assertCanCreate(tenancy, name);
+            output.data({ dryRun: true, tenant: { name } }, `would create ${name}`);
+            return undefined;
+          }
+          const { server } = flags;
+          const tenant = await tenancy.tenants.create({ name, server, metadata, signal: system.signal });
+          output.data(
+            { tenant: tenantJson(tenant) },
+            `created ${name} in ${describePlacement(tenant.placement)}`,
+          );
+          output.message(
+            `Next: requests for ${name} are served now. To see it: tenantry tenants get ${name}`,
+          );
+          return undefined;
+        });
+      }),
+    );
+}
+
+/** What can be known without trying: the name is one, and nobody has it. */
+async function assertCanCreate(tenancy: Tenancy, name: string): Promise<void> {
+  const shown = JSON.stringify(name.slice(0, 80));
+  if (!isTenantName(name)) {
+    throw new InvalidNameError(`${shown} cannot be the name of a tenant.`, {
+      hint: 'Use 1 to 63 ASCII letters, digits, "-" and "_", beginning and ending with a letter or a digit.',
+    });
+  }
+  try {
+    await tenancy.tenants.get(name);
+  } catch (error) {
+    if (error instanceof UnknownTenantError) return;
+    throw error;
+  }
+  throw new TenantExistsError(`There is a tenant ${name} already.`, { tenant: name });
+}
+
+function parseMetadata(json: string | undefined): Record<string, unknown> | undefined {
+  if (json === undefined) return undefined;
+  try {
+    return JSON.parse(json) as Record<string, unknown>;
+  } catch (error) {
+    throw new InvalidInputError('--metadata is not JSON.', {
+      cause: error,
+      hint: `For example: --metadata '{"plan":"pro"}'`,
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { runHere } from './support.js';
+
+describe('a command line that cannot be understood', () => {
+  it.each([
+    [['tenants', 'lst']],
+    [['tenants', 'list', '--limit', '0']],
+    [['tenants', 'list', '--status', 'gone']],
+    [['tenants', 'create']],
+    [['adopt']],
+    [['--unknown', 'health']],
+  ])('%j exits with 2 and says nothing on stdout', async (args) => {
+    const { code, stdout, stderr } = await runHere(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('TENANTRY_INVALID_OPTION');
+  });
+
+  it('is explained in JSON, on stderr, with --json', async () => {
+    const { stdout, stderr } = await runHere(['tenants', 'lst', '--json']);
+    expect(stdout).toBe('');
+    expect(JSON.parse(stderr)).toEqual({
+      error: {
+        code: 'TENANTRY_INVALID_OPTION',
+        message: "unknown command 'lst'.",
+        hint: 'Did you mean list?',
+      },
+    });
+  });
+
+  it('without a command prints the help and exits with 2', async () => {
+    const { code, stdout, stderr } = await runHere([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Usage: tenantry');
+  });
+
+  it('names what is missing where nothing names a catalog', async () => {
+    const { code, stderr } = await runHere(['tenants', 'list']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('No catalog is configured');
+  });
+});
+
+describe('help and version', () => {
+  it.each([[['--help']], [['tenants', 'create', '--help']], [['--version']]])('%j is data', async (args) => {
+    const { code, stdout, stderr } = await runHere(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toBe('');
+  });
+});
+
+describe('colour', () => {
+  const badLine = ['tenants', 'lst'];
+  const ESCAPE = '\u001b[';
+
+  it('is for a terminal', async () => {
+    expect((await runHere(badLine, { terminal: true })).stderr).toContain(ESCAPE);
+    expect((await runHere(badLine)).stderr).not.toContain(ESCAPE);
+  });
+
+  it('stays away under NO_COLOR', async () => {
+    const { stderr } = await runHere(badLine, { terminal: true, env: { NO_COLOR: '1' } });
+    expect(stderr).not.toContain(ESCAPE);
+  });
+});

@@ -1,0 +1,49 @@
+import { errorCatalog, TenancyError } from '../../errors.js';
+
+/** An HTTP answer that tells of an error, as RFC 9457 has it. */
+export interface ProblemResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The JSON text of the body. */
+  readonly body: string;
+}
+
+/** How an error is told. */
+export interface ProblemOptions {
+  /** The path of the request, given as `instance`. */
+  readonly instance?: string | undefined;
+}
+
+/** Seconds after which a client may try again where something is out of reach. */
+const RETRY_AFTER_SECONDS = 1;
+
+/**
+ * The HTTP answer for an error: 404 for an unknown tenant, 403 for a suspended one, 503 with
+ * `Retry-After` for whatever is out of reach, 500 for the rest. What is not a client's business (the
+ * database's message, addresses) stays out of it; log the error itself.
+ *
+ * @example
+ * ```ts
+ * const { status, headers, body } = problem(error, { instance: request.url })
+ * response.writeHead(status, headers).end(body)
+ * ```
+ */
+export function problem(error: unknown, options: ProblemOptions = {}): ProblemResponse {
+  const code = error instanceof TenancyError ? error.code : 'TENANTRY_INTERNAL';
+  const { status, title } = errorCatalog[code];
+  const headers: Record<string, string> = {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+  };
+  if (status === 503) headers['retry-after'] = String(RETRY_AFTER_SECONDS);
+  const detail = status < 500 && error instanceof TenancyError ? error.message : undefined;
+  const body = JSON.stringify({
+    type: 'about:blank',
+    title,
+    status,
+    detail,
+    instance: options.instance,
+    code,
+  });
+  return { status, headers, body };
+}

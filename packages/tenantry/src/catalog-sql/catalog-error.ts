@@ -1,0 +1,111 @@
+import {
+  CatalogMissingError,
+  CatalogUnavailableError,
+  type ErrorKind,
+  QueryFailedError,
+  TenancyError,
+  TransactionOutcomeUnknownError,
+} from '../errors.js';
+import { type CatalogPlace, describePlace } from './catalog-place.js';
+
+const SETUP_HINT = 'Make it with: tenantry setup';
+
+/** The kinds that say "out of reach", each with what to check. */
+const UNAVAILABLE: Partial<Record<ErrorKind, string>> = {
+  unreachable: 'Check that the database server runs and that this machine reaches it.',
+  'access-denied':
+    "Check the user and the password in the catalog's URL, and what the user may do in the database.",
+  'too-many-connections':
+    'Lower the number of processes or their connections, or raise the limit of the server.',
+  'connection-lost': 'Try again; if it stays, look into the log of the database server.',
+  killed: 'Try again; somebody, or the server itself, ended the connection.',
+  cancelled: 'Try again; if it stays, look for locks that are held long in the database.',
+  'lock-timeout': 'Try again; if it stays, look for locks that are held long in the database.',
+  deadlock: 'Try again; if it stays, look for foreign transactions that lock the tables tenantry_*.',
+  'read-only': 'Point the catalog at a server that takes writes.',
+  'disk-full': 'Free space on the database server.',
+};
+
+/** What a connection source or a pool may throw where the catalog is out of reach. */
+const UNAVAILABLE_CODES: ReadonlySet<string> = new Set([
+  'TENANTRY_SERVER_UNAVAILABLE',
+  'TENANTRY_SERVER_REFUSED',
+  'TENANTRY_POOL_TIMEOUT',
+  'TENANTRY_POOL_FULL',
+  'TENANTRY_CONNECTION_LOST',
+  'TENANTRY_TIMEOUT',
+]);
+
+/** What an error means, whoever raised it: a driver, or a pool that translated it already. */
+export function kindOf(error: unknown, place: CatalogPlace): ErrorKind {
+  if (error instanceof TenancyError) return error.kind ?? 'other';
+  return place.server.engine.classifyError(error);
+}
+
+/** The error that a catalog's caller gets. */
+export function catalogError(error: unknown, place: CatalogPlace): TenancyError {
+  const kind = kindOf(error, place);
+  if (error instanceof TenancyError) {
+    if (error.code === 'TENANTRY_DATABASE_MISSING') return missing(place, error, 'unknown-database');
+    if (UNAVAILABLE_CODES.has(error.code)) {
+      return unavailable(place, reasonOf(error), { cause: error, kind, hint: error.hint });
+    }
+    return error;
+  }
+  if (kind === 'unknown-database' || kind === 'missing-table') return missing(place, error, kind);
+  const hint = UNAVAILABLE[kind];
+  if (hint !== undefined) return unavailable(place, reasonOf(error), { cause: error, kind, hint });
+  return new QueryFailedError(
+    `A statement of the catalog failed in ${describePlace(place)}: ${reasonOf(error)}`,
+    {
+      cause: error,
+      kind,
+    },
+  );
+}
+
+/** The catalog was not heard of in time. */
+export function catalogTimeout(place: CatalogPlace, ms: number | undefined): CatalogUnavailableError {
+  const limit = ms === undefined ? 'in time' : `within ${ms} ms`;
+  return unavailable(place, `no answer ${limit}`, {
+    hint: 'Check that the database server runs, is not overloaded, and that nobody holds locks on the tables tenantry_*.',
+  });
+}
+
+/** The catalog's database, its tables or its one row are not there. */
+export function catalogMissing(place: CatalogPlace): CatalogMissingError {
+  return missing(place, undefined, 'missing-table');
+}
+
+/** COMMIT was sent and nobody knows what became of it. */
+export function outcomeUnknown(place: CatalogPlace, cause: unknown): TransactionOutcomeUnknownError {
+  return new TransactionOutcomeUnknownError(
+    `The connection to the catalog (${describePlace(place)}) was lost while a change was committed; it may or may not be there.`,
+    { cause, hint: 'Look at the tenant, and repeat the change only if it is not there.' },
+  );
+}
+
+function missing(place: CatalogPlace, cause: unknown, kind: ErrorKind): CatalogMissingError {
+  return new CatalogMissingError(`There is no catalog in ${describePlace(place)}.`, {
+    cause,
+    kind,
+    hint: SETUP_HINT,
+  });
+}
+
+interface Reason {
+  readonly hint: string;
+  readonly cause?: unknown;
+  readonly kind?: ErrorKind;
+}
+
+function unavailable(place: CatalogPlace, reason: string, details: Reason): CatalogUnavailableError {
+  return new CatalogUnavailableError(
+    `The catalog (${describePlace(place)}) is out of reach: ${reason}`,
+    details,
+  );
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error && error.message !== '' ? error.message : String(error);
+}

@@ -1,0 +1,74 @@
+import type { Placement, Route, Tenant, TenantMetadata } from '../tenant/tenant.js';
+import type { TenantRow } from './tables.js';
+
+/** The columns that a route is made of. */
+export const routeColumns = [
+  'tenantry_tenants.id',
+  'tenantry_tenants.name',
+  'tenantry_tenants.status',
+  'tenantry_tenants.server',
+  'tenantry_tenants.database_name',
+  'tenantry_tenants.isolation',
+  'tenantry_tenants.schema_name',
+  'tenantry_tenants.row_key',
+  'tenantry_tenants.identity_check',
+  'tenantry_tenants.epoch',
+  'tenantry_tenants.revision',
+  'tenantry_tenants.schema_version',
+] as const;
+
+type RouteRow = Omit<TenantRow, 'name_key' | 'metadata' | 'owner' | 'created_at' | 'updated_at'>;
+
+/** A row as the outer side of a join gives it: of a tenant, or with nothing in it. */
+export type MaybeRouteRow = { readonly [Column in keyof RouteRow]: RouteRow[Column] | null };
+
+export function isRouteRow<Row extends MaybeRouteRow>(row: Row): row is Row & RouteRow {
+  return row.id !== null;
+}
+
+export function toRoute(row: RouteRow): Route {
+  return Object.freeze(routeParts(row));
+}
+
+export function toTenant(row: TenantRow): Tenant {
+  return Object.freeze({
+    ...routeParts(row),
+    metadata: Object.freeze(JSON.parse(row.metadata) as TenantMetadata),
+    createdAt: new Date(Number(row.created_at)),
+  });
+}
+
+function routeParts(row: RouteRow): Route {
+  return {
+    id: row.id,
+    name: row.name,
+    status: shared(row.status),
+    placement: toPlacement(row),
+    epoch: Number(row.epoch),
+    schemaVersion: row.schema_version,
+    revision: Number(row.revision),
+  };
+}
+
+function toPlacement(row: RouteRow): Placement {
+  return Object.freeze({
+    server: shared(row.server),
+    // Usually the same text; one copy of it is enough.
+    database: row.database_name === row.name ? row.name : row.database_name,
+    isolation: shared(row.isolation),
+    identity: shared(row.identity_check),
+    ...(row.schema_name === null ? {} : { schema: row.schema_name }),
+    ...(row.row_key === null ? {} : { rowKey: row.row_key }),
+  });
+}
+
+const SHARED = new Map<string, string>();
+const MAX_SHARED = 1000;
+
+/** One copy of a text that many routes have in common: drivers make a new one for every row. */
+function shared<Text extends string>(text: Text): Text {
+  const known = SHARED.get(text);
+  if (known !== undefined) return known as Text;
+  if (SHARED.size < MAX_SHARED) SHARED.set(text, text);
+  return text;
+}

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { CatalogMissingError, CatalogUnavailableError } from '../errors.js';
+import type { CatalogConnections } from './catalog-connections.js';
+import { catalogError } from './catalog-error.js';
+import { type CatalogPlace, describePlace } from './catalog-place.js';
+import { createTable } from './migrations/create-table.js';
+import { CATALOG_VERSION, migrations } from './migrations/index.js';
+import { catalogTable, readState, type State, THE_ROW, toPosition } from './position.js';
+import type { SqlDialect } from './sql-dialect.js';
+import type { CatalogDb } from './tables.js';
+
+/** The tables are made in far less; the rest is for waiting until another process has made them. */
+const SETUP_MS = 60_000;
+
+/**
+ * Makes the catalog's database and tables where they are missing, and brings them up to date.
+ *
+ * The runner is our own and not Kysely's: that one holds a lock whose name is the same for a whole
+ * MySQL server, and none at all between two processes on one SQLite file.
+ */
+export async function setUp(connections: CatalogConnections, place: CatalogPlace): Promise<void> {
+  const state = await stateOrDatabase(connections, place);
+  // A user who may not change tables can start where there is nothing to change.
+  if (state !== undefined && state.version >= CATALOG_VERSION) {
+    toPosition(state, place);
+    return;
+  }
+  const { dialect } = connections;
+  const work = (db: CatalogDb): Promise<void> => bringUpToDate(db, dialect, place);
+  if (place.server.engine.capabilities.transactionalDdl) {
+    await connections.transaction(work, { timeoutMs: SETUP_MS });
+  } else {
+    // The lock lives in the connection and ends with it.
+    await connections.once(work, { timeoutMs: SETUP_MS });
+  }
+}
+
+/** The catalog's row if there is one; makes the database where it is missing. */
+async function stateOrDatabase(
+  connections: CatalogConnections,
+  place: CatalogPlace,
+): Promise<State | undefined> {
+  try {
+    return await connections.read(readState);
+  } catch (error) {
+    if (!(error instanceof CatalogMissingError)) throw error;
+    if (error.kind === 'unknown-database') await createDatabase(connections, place);
+    return undefined;
+  }
+}
+
+async function createDatabase(connections: CatalogConnections, place: CatalogPlace): Promise<void> {
+  const provisioning = await place.server.provisioning();
+  try {
+    await provisioning.createDatabase(place.database, { signal: AbortSignal.timeout(SETUP_MS) });
+  } catch (error) {
+    // Another process may have been faster, and servers say so in more ways than one.
+    if (await canConnect(connections)) return;
+    throw catalogError(error, place);
+  }
+}
+
+async function canConnect(connections: CatalogConnections): Promise<boolean> {
+  try {
+    await connections.read(async () => {});
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function bringUpToDate(db: CatalogDb, dialect: SqlDialect, place: CatalogPlace): Promise<void> {
+  if (!(await dialect.lockSetup(db, place.database))) {
+    throw new CatalogUnavailableError(
+      `Another process is setting up the catalog in ${describePlace(place)}.`,
+      {
+        hint: 'Wait until it is done and try again.',
+      },
+    );
+  }
+  await createTable(db, dialect, catalogTable(dialect));
+  const state = await readState(db);
+  for (const migrate of migrations.slice(state?.version ?? 0)) await migrate(db, dialect);
+  // Written last: until then the catalog counts as missing, or as old.
+  if (state === undefined) await writeFirstState(db, dialect);
+  else if (state.version < CATALOG_VERSION) await writeVersion(db);
+}
+
+async function writeFirstState(db: CatalogDb, dialect: SqlDialect): Promise<void> {
+  await db
+    .insertInto('tenantry_catalog')
+    .values({
+      id: THE_ROW,
+      version: CATALOG_VERSION,
+      incarnation: randomUUID(),
+      revision: 0,
+      created_at: dialect.clock,
+    })
+    .execute();
+}
+
+async function writeVersion(db: CatalogDb): Promise<void> {
+  await db
+    .updateTable('tenantry_catalog')
+    .set({ version: CATALOG_VERSION })
+    .where('id', '=', THE_ROW)
+    .execute();
+}

@@ -1,0 +1,158 @@
+import type {
+  Identity,
+  IdentityCheck,
+  Placement,
+  Route,
+  Tenant,
+  TenantMetadata,
+  TenantStatus,
+} from '../tenant/tenant.js';
+
+/** Where the catalog stands. A new incarnation, or a smaller revision, voids everything cached. */
+export interface CatalogPosition {
+  readonly incarnation: string;
+  readonly revision: number;
+}
+
+/** Routes read in one snapshot of the catalog; names that are not among them did not exist at `revision`. */
+export interface RouteSnapshot extends CatalogPosition {
+  readonly routes: readonly Route[];
+}
+
+/** A page of tenants in the order of their names. */
+export interface TenantPage {
+  readonly tenants: readonly Tenant[];
+  /** Pass it as `after` for the next page; null where this was the last. */
+  readonly next: string | null;
+}
+
+/** Which tenants to list. */
+export interface ListOptions {
+  /** Only this status. Default: all but `deleted`. */
+  readonly status?: TenantStatus | undefined;
+  /** Tenants per page, 1 to 1000. Default 100. */
+  readonly limit?: number | undefined;
+  /** Where the page before ended. */
+  readonly after?: string | undefined;
+}
+
+/** A tenant that is about to be made. */
+export interface NewTenant {
+  readonly id: string;
+  readonly name: string;
+  readonly server: string;
+  /** Physical names to try in this order; the first that was never used on the server is taken. */
+  readonly physicalNames: readonly string[];
+  readonly metadata: TenantMetadata;
+}
+
+/** A tenant that exists already and is taken over as it is. */
+export interface AdoptedTenant {
+  readonly id: string;
+  readonly name: string;
+  readonly server: string;
+  readonly database: string;
+  readonly identity: IdentityCheck;
+}
+
+/** What a process says of itself. */
+export interface ProcessRecord {
+  readonly id: string;
+  /** Host and pid, for people. */
+  readonly label: string;
+  /** The revision up to which its caches are true. */
+  readonly revision: number;
+  /** Milliseconds from now, on the catalog's clock, until its lease runs out. */
+  readonly leaseMs: number;
+}
+
+/**
+ * The central database. Every change takes the next revision inside its own transaction, so that
+ * revisions are ordered by commit. Methods reject with `CatalogUnavailableError`,
+ * `CatalogMissingError` or the error named; they never say "unknown" when they mean "out of reach".
+ * A change whose commit was not answered rejects with `TransactionOutcomeUnknownError`.
+ */
+export interface Catalog {
+  /** Makes the database and its tables, or brings them up to date. Safe to run twice and at once. */
+  setup(): Promise<void>;
+
+  /** One cheap read: where the catalog stands. Throws CatalogMissingError or CatalogVersionError. */
+  position(signal?: AbortSignal): Promise<CatalogPosition>;
+
+  /** The routes of these names (exact case), deleted tenants left out, in one snapshot. */
+  routesByName(names: readonly string[], signal?: AbortSignal): Promise<RouteSnapshot>;
+
+  /** Every route that changed after `revision`, deleted ones included; at most `limit`, oldest first. */
+  changesAfter(revision: number, limit: number, signal?: AbortSignal): Promise<RouteSnapshot>;
+
+  /** The tenant of this name, not deleted; or undefined. */
+  findByName(name: string): Promise<Tenant | undefined>;
+  findById(id: string): Promise<Tenant | undefined>;
+  list(options: ListOptions): Promise<TenantPage>;
+  /** Whether there is any tenant, deleted ones left out. */
+  isEmpty(): Promise<boolean>;
+
+  /**
+   * Inserts a tenant with status `creating`, owned by a process whose row is written with it.
+   *
+   * If a tenant of this name is `creating` and its owner is gone, takes that one over and returns
+   * it instead, as it was begun: a creation that was interrupted is finished, not repeated. An owner
+   * is gone when it has released the tenant or its lease has run out. A process is no exception to
+   * itself, so that two calls in one process cannot both make the tenant.
+   *
+   * @throws TenantExistsError, TenantBusyError; DatabaseExistsError if every physical name was used before.
+   */
+  beginCreate(tenant: NewTenant, owner: ProcessRecord): Promise<Tenant>;
+
+  /** Makes a tenant that is `creating` active. Throws TenantBusyError if `owner` lost it. */
+  finishCreate(id: string, owner: string): Promise<Tenant>;
+
+  /**
+   * Gives up a tenant that was never active: it becomes `deleted`, so that whoever has cached it
+   * learns of it, and its physical name is forgotten. Throws TenantBusyError if `owner` lost it.
+   */
+  undoCreate(id: string, owner: string): Promise<void>;
+
+  /** Gives up ownership of a tenant that is `creating`, so that anybody can finish it at once. */
+  releaseCreate(id: string, owner: string): Promise<void>;
+
+  /**
+   * Registers a tenant whose database exists; active at once.
+   *
+   * @throws TenantExistsError for the name, DatabaseExistsError if the physical name was used before.
+   */
+  adopt(tenant: AdoptedTenant): Promise<Tenant>;
+
+  /**
+   * Changes the status of the tenant of this name. `endSessions` grows the epoch as well. A tenant
+   * that is `creating` can only become `deleted`, and only when its owner is gone.
+   *
+   * @throws UnknownTenantError, TenantStatusError, TenantBusyError
+   */
+  changeStatus(name: string, to: TenantStatus, options: { readonly endSessions: boolean }): Promise<Tenant>;
+
+  /** Remembers a database server by name, for people and for later checks. */
+  registerServer(name: string, engine: string, address: string): Promise<void>;
+
+  /** Writes or renews this process's row. */
+  heartbeat(process: ProcessRecord): Promise<void>;
+  /** Removes this process's row. */
+  removeProcess(id: string): Promise<void>;
+
+  /** Calls when the catalog may have changed, sooner than a poll would find out; undefined where the engine cannot. */
+  watch?(listener: { onChange(): void; onLost(error: Error): void }): Promise<{ close(): Promise<void> }>;
+}
+
+/** The identity that a tenant's database must carry. */
+export function identityOf(route: Pick<Route, 'id' | 'epoch' | 'status'>): Identity {
+  return { tenantId: route.id, epoch: route.epoch, state: route.status };
+}
+
+/** A placement for isolation `database`. */
+export function databasePlacement(
+  server: string,
+  database: string,
+  identity: IdentityCheck = 'table',
+): Placement {
+  return Object.freeze({ server, database, isolation: 'database', identity });
+}

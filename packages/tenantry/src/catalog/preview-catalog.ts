@@ -1,0 +1,48 @@
+import { CatalogMissingError, InvalidOptionError } from '../errors.js';
+import type { Catalog, CatalogPosition } from './catalog.js';
+
+/** Where a catalog stands that does not exist yet. */
+const NOWHERE: CatalogPosition = { incarnation: 'none', revision: 0 };
+
+/**
+ * A catalog that cannot be changed, for dry runs: one that is not set up counts as an empty one,
+ * and every change is refused.
+ */
+export function previewCatalog(catalog: Catalog): Catalog {
+  return {
+    position: (signal) => orIfMissing(catalog.position(signal), NOWHERE),
+    routesByName: (names, signal) =>
+      orIfMissing(catalog.routesByName(names, signal), { ...NOWHERE, routes: [] }),
+    changesAfter: (revision, limit, signal) =>
+      orIfMissing(catalog.changesAfter(revision, limit, signal), { ...NOWHERE, routes: [] }),
+    findByName: (name) => orIfMissing(catalog.findByName(name), undefined),
+    findById: (id) => orIfMissing(catalog.findById(id), undefined),
+    list: (options) => orIfMissing(catalog.list(options), { tenants: [], next: null }),
+    isEmpty: () => orIfMissing(catalog.isEmpty(), true),
+    setup: refuse,
+    beginCreate: refuse,
+    finishCreate: refuse,
+    undoCreate: refuse,
+    releaseCreate: refuse,
+    adopt: refuse,
+    changeStatus: refuse,
+    registerServer: refuse,
+    heartbeat: refuse,
+    removeProcess: refuse,
+  };
+}
+
+async function orIfMissing<T>(answer: Promise<T>, whenMissing: T): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof CatalogMissingError) return whenMissing;
+    throw error;
+  }
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(
+    new InvalidOptionError('A preview changes nothing.', { hint: 'Leave out the option "preview".' }),
+  );
+}

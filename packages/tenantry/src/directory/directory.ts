@@ -1,0 +1,207 @@
+import type { Catalog, CatalogPosition, RouteSnapshot } from '../catalog/catalog.js';
+import { CatalogUnavailableError } from '../errors.js';
+import { isTenantName } from '../tenant/name.js';
+import { unknownTenant } from '../tenant/status.js';
+import type { Route } from '../tenant/tenant.js';
+import { ChangeLog } from './change-log.js';
+import type { DirectoryEntry } from './entry.js';
+import { RouteCache } from './route-cache.js';
+import { RouteLoader } from './route-loader.js';
+
+/** How the directory caches; milliseconds and counts as in `CacheOptions`. */
+export interface DirectoryOptions {
+  readonly ttlMs: number;
+  readonly absenceTtlMs: number;
+  readonly maxRoutes: number;
+  readonly maxAbsences: number;
+  readonly serveForMs: number;
+  /** Milliseconds that one question to the catalog may take. */
+  readonly catalogMs: number;
+  /** Milliseconds, never going back. */
+  readonly now: () => number;
+  /** Called after a change that ends sessions: another epoch or status. May not throw. */
+  readonly onSessionsEnd?: (before: Route) => void;
+}
+
+/** Changes read at once; a process that lags by more than ten such pages forgets everything instead. */
+const CHANGES_PER_PAGE = 1000;
+const MAX_PAGES = 10;
+/** How long a route that ran out while the catalog was out of reach is served before the catalog is asked again. */
+const RETRY_MS = 1000;
+
+/**
+ * Name -> route. From memory without a promise while it is fresh; else by one catalog query that
+ * all who ask share.
+ *
+ * Fresh means: read within the TTL, and the catalog was heard of within `serveForMs`. The poll
+ * (see `poll.ts`) calls {@link Directory.catchUp}, which applies every change in the order of
+ * revisions; an answer that was on its way while its tenant changed is asked for again.
+ */
+export class Directory {
+  readonly #catalog: Catalog;
+  readonly #options: DirectoryOptions;
+  readonly #cache: RouteCache;
+  readonly #changes = new ChangeLog(0);
+  readonly #loader: RouteLoader;
+  #position: CatalogPosition = { incarnation: '', revision: -1 };
+  #confirmedAt = Number.NEGATIVE_INFINITY;
+  #catchingUp: Promise<void> | undefined;
+
+  constructor(catalog: Catalog, options: DirectoryOptions) {
+    this.#catalog = catalog;
+    this.#options = options;
+    this.#cache = new RouteCache(options.maxRoutes, options.maxAbsences);
+    this.#loader = new RouteLoader({
+      read: (names) => catalog.routesByName(names, AbortSignal.timeout(options.catalogMs)),
+      land: (names, snapshot) => this.#land(names, snapshot),
+    });
+  }
+
+  /** The revision up to which everything cached is true. */
+  get revision(): number {
+    return this.#position.revision;
+  }
+
+  /** Routes in memory. */
+  get size(): number {
+    return this.#cache.size;
+  }
+
+  /** Milliseconds since the catalog last confirmed what is cached. */
+  get confirmedMsAgo(): number {
+    return this.#options.now() - this.#confirmedAt;
+  }
+
+  /** The entry of a name if it is fresh, else undefined. No I/O, no promise. */
+  peek(name: string): DirectoryEntry | undefined {
+    const entry = this.#cache.get(name);
+    return entry !== undefined && this.isFresh(entry) ? entry : undefined;
+  }
+
+  isFresh(entry: DirectoryEntry): boolean {
+    const now = this.#options.now();
+    return (
+      entry.live &&
+      now - entry.readAt < this.#options.ttlMs &&
+      now - this.#confirmedAt < this.#options.serveForMs
+    );
+  }
+
+  /**
+   * The entry of a name, asking the catalog where memory does not know.
+   *
+   * @throws UnknownTenantError; CatalogUnavailableError where nothing can be said.
+   */
+  async resolve(name: string, signal?: AbortSignal): Promise<DirectoryEntry> {
+    if (!isTenantName(name)) throw unknownTenant(name);
+    const cached = this.peek(name);
+    if (cached !== undefined) return cached;
+    if (this.#isKnownAbsent(name)) throw unknownTenant(name);
+    let entry: DirectoryEntry | undefined;
+    try {
+      entry = await this.#loader.load(name, signal);
+    } catch (error) {
+      const stale = this.#cache.get(name);
+      if (stale === undefined || !this.#mayServeStale(error)) throw error;
+      // Old but not contradicted; the next one to ask the catalog comes a little later.
+      stale.readAt = this.#options.now() - this.#options.ttlMs + RETRY_MS;
+      return stale;
+    }
+    if (entry === undefined) throw unknownTenant(name);
+    return entry;
+  }
+
+  /** Forgets one entry, because a tenant's database contradicts it. The next use asks the catalog. */
+  distrust(entry: DirectoryEntry): void {
+    entry.readAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Brings the cache up to the catalog's present state; calls that come while it runs share it.
+   * `timeoutMs` is for each question; the first one needs more, for it opens a connection.
+   */
+  catchUp(timeoutMs: number = this.#options.catalogMs): Promise<void> {
+    this.#catchingUp ??= this.#catchUp(timeoutMs).finally(() => {
+      this.#catchingUp = undefined;
+    });
+    return this.#catchingUp;
+  }
+
+  async #catchUp(timeoutMs: number): Promise<void> {
+    const askedAt = this.#options.now();
+    const position = await this.#catalog.position(AbortSignal.timeout(timeoutMs));
+    if (this.#isBroken(position)) this.#startAnew(position);
+    for (let page = 0; this.#position.revision < position.revision; page++) {
+      const asked = this.#position.revision;
+      const snapshot = await this.#catalog.changesAfter(
+        asked,
+        CHANGES_PER_PAGE,
+        AbortSignal.timeout(timeoutMs),
+      );
+      if (page === MAX_PAGES || this.#isBroken(snapshot)) {
+        this.#startAnew(snapshot);
+        break;
+      }
+      for (const route of snapshot.routes) this.#apply(route);
+      const last = snapshot.routes.at(-1);
+      const isWhole = last === undefined || snapshot.routes.length < CHANGES_PER_PAGE;
+      this.#position = {
+        incarnation: snapshot.incarnation,
+        revision: isWhole ? snapshot.revision : last.revision,
+      };
+    }
+    this.#confirmedAt = askedAt;
+  }
+
+  #apply(route: Route): void {
+    this.#changes.add(route);
+    const change = this.#cache.apply(route);
+    if (change === undefined) return;
+    const { before } = change;
+    if (before.epoch !== route.epoch || before.status !== route.status) this.#options.onSessionsEnd?.(before);
+  }
+
+  /** Takes in what a query answered; gives the names that must be asked for again. */
+  #land(names: readonly string[], snapshot: RouteSnapshot): Map<string, DirectoryEntry | undefined> {
+    const landed = new Map<string, DirectoryEntry | undefined>();
+    if (snapshot.incarnation !== this.#position.incarnation) {
+      // Another catalog answers: believe nothing, this answer included, until its position is known.
+      this.#confirmedAt = Number.NEGATIVE_INFINITY;
+      this.#startAnew(snapshot);
+    }
+    const now = this.#options.now();
+    const routes = new Map(snapshot.routes.map((route) => [route.name, route]));
+    for (const name of names) {
+      const route = routes.get(name);
+      if (this.#changes.hasChanged(name, route, snapshot.revision)) continue;
+      if (route !== undefined) landed.set(name, this.#cache.store(route, now));
+      else {
+        this.#cache.storeAbsence(name, now);
+        landed.set(name, undefined);
+      }
+    }
+    return landed;
+  }
+
+  #isKnownAbsent(name: string): boolean {
+    const since = this.#cache.absentSince(name);
+    if (since === undefined) return false;
+    const now = this.#options.now();
+    return now - since < this.#options.absenceTtlMs && now - this.#confirmedAt < this.#options.serveForMs;
+  }
+
+  #mayServeStale(error: unknown): boolean {
+    return error instanceof CatalogUnavailableError && this.confirmedMsAgo < this.#options.serveForMs;
+  }
+
+  #isBroken(position: CatalogPosition): boolean {
+    const { incarnation, revision } = this.#position;
+    return position.incarnation !== incarnation || position.revision < revision;
+  }
+
+  #startAnew(position: CatalogPosition): void {
+    this.#cache.clear();
+    this.#changes.reset(position.revision);
+    this.#position = { incarnation: position.incarnation, revision: position.revision };
+  }
+}

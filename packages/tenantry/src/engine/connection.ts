@@ -1,0 +1,102 @@
+import type { Identity } from '../tenant/tenant.js';
+
+/** What a statement parameter may be. Arrays and objects are refused: drivers expand them into SQL. */
+export type Parameter = string | number | bigint | boolean | null | Date | Uint8Array;
+
+/** A row, with the values as the driver gives them. */
+export type Row = Record<string, unknown>;
+
+/** The answer to a statement. */
+export interface StatementResult {
+  readonly rows: Row[];
+  /** Rows inserted, changed or deleted; 0 for statements that only read. */
+  readonly affectedRows: number;
+  /** The value that the server generated for the inserted row, where the engine reports one. */
+  readonly insertId: number | bigint | null;
+}
+
+/** How a transaction begins. */
+export interface BeginOptions {
+  readonly readOnly?: boolean | undefined;
+  readonly isolationLevel?: IsolationLevel | undefined;
+}
+
+/** SQL's isolation levels. SQLite knows only `serializable` and refuses the others. */
+export type IsolationLevel = 'read committed' | 'repeatable read' | 'serializable';
+
+/**
+ * One connection to one database. Whoever holds it runs one statement at a time.
+ *
+ * It keeps no promises about outcomes: an error is the driver's own, and the holder asks
+ * {@link EngineConnection.isClean} before it lets anybody else have the connection.
+ */
+export interface EngineConnection {
+  /** The database that statements go to; follows {@link rebind} at once. */
+  readonly database: string;
+
+  /**
+   * Which server this is: an opaque text that differs between server instances and the targets of a
+   * failover. It was read from the server once, when the connection was opened. Left out where asking
+   * costs about as much as proving the database, or leaves doubt: then each connection is certified.
+   */
+  readonly instance?: string;
+
+  /** Runs one statement. `signal` and `timeoutMs` are the holder's business, see {@link cancel}. */
+  query(sql: string, params?: readonly Parameter[]): Promise<StatementResult>;
+
+  /** Begins a transaction; a writing one takes its lock at once where the engine has only one writer. */
+  begin(options?: BeginOptions): Promise<void>;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+
+  /**
+   * Moves the connection to another database of the same server, with nothing of the session left:
+   * variables, temporary tables, locks, prepared statements, character set and time zone are as after
+   * opening. Only where `capabilities.rebind`.
+   *
+   * It sends nothing and does not wait. The move is written together with the next statement of any
+   * kind, and is confirmed before that statement's result is given to anybody. If the move fails, the
+   * connection is destroyed and the statement rejects with a `RebindFailedError`; it can never
+   * run in the previous database. Until something is sent, another call replaces this one, and
+   * {@link isClean} stays as it is.
+   *
+   * @throws NotSentError if the connection is known to be dead, is not clean, or cannot be moved with
+   * certainty: take another connection.
+   * @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) for a name that is no database's.
+   */
+  rebind?(database: string): void;
+
+  /** The name of the database that statements go to, as the server itself says it. */
+  currentDatabase(): Promise<string>;
+
+  /** What the database says it is, or undefined if it says nothing (no table, no row). */
+  readIdentity(): Promise<Identity | undefined>;
+
+  /**
+   * Whether the connection is provably idle by the protocol's own status: nothing sent that was
+   * not answered, no transaction open, the socket (or handle) alive. False when in doubt.
+   */
+  isClean(): boolean;
+
+  /** Whether the driver knows of no end of this connection. */
+  isAlive(): boolean;
+
+  /** Calls once when the connection ends without being asked to, while idle or in use. */
+  onLost(listener: (error: Error) => void): void;
+
+  /** One cheap round trip. */
+  ping(): Promise<void>;
+
+  /**
+   * Cancels the running statement at the server and then destroys the connection, so that a late
+   * cancel cannot hit anybody else. Resolves when both are done or `timeoutMs` has passed; never
+   * rejects. Where the engine cannot cancel it only destroys.
+   */
+  cancel(timeoutMs: number): Promise<void>;
+
+  /** Says goodbye and closes; resolves when the server cannot count the connection any more, or after a second. Never rejects. */
+  close(): Promise<void>;
+
+  /** Closes at once, whatever is under way; pending statements reject. Idempotent, never throws. */
+  destroy(): void;
+}

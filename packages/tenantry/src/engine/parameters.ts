@@ -1,0 +1,65 @@
+import { InvalidOptionError, InvalidParameterError } from '../errors.js';
+import type { ServerAddress } from './address.js';
+import type { Parameter } from './connection.js';
+
+/**
+ * Refuses what a driver could expand into SQL (objects, arrays) or send as something else than
+ * what the caller meant (undefined, NaN, functions).
+ *
+ * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`)
+ */
+export function assertParameters(params: readonly unknown[]): asserts params is readonly Parameter[] {
+  for (let index = 0; index < params.length; index++) {
+    if (isParameter(params[index])) continue;
+    throw new InvalidParameterError(
+      `Parameter ${index + 1} is ${describe(params[index])}, which a statement cannot carry.`,
+      {
+        hint: 'Pass a string, number, bigint, boolean, null, Date or Uint8Array; JSON.stringify anything else.',
+      },
+    );
+  }
+}
+
+function isParameter(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'bigint':
+      return true;
+    case 'number':
+      return Number.isFinite(value);
+    case 'object':
+      return (
+        value === null ||
+        value instanceof Uint8Array ||
+        (value instanceof Date && !Number.isNaN(value.getTime()))
+      );
+    default:
+      return false;
+  }
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
+  if (value instanceof Date) return 'an invalid date';
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'object') return 'an object';
+  return value === undefined ? 'undefined' : `a ${typeof value}`;
+}
+
+/**
+ * Refuses query parameters of a database URL that an engine does not know.
+ *
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`)
+ */
+export function assertKnownParameters(address: ServerAddress, known: readonly string[]): void {
+  for (const key of address.parameters.keys()) {
+    if (known.includes(key)) continue;
+    throw new InvalidOptionError(
+      `The ${address.engine} URL has an unknown parameter ${JSON.stringify(key)}.`,
+      {
+        hint: known.length === 0 ? 'Remove it.' : `Known are: socketPath, ${known.join(', ')}.`,
+      },
+    );
+  }
+}

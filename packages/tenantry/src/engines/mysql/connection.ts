@@ -1,0 +1,337 @@
+import type { Socket } from 'node:net';
+import type { Connection } from 'mysql2';
+import type {
+  BeginOptions,
+  EngineConnection,
+  IsolationLevel,
+  Parameter,
+  StatementResult,
+} from '../../engine/connection.js';
+import { NotSentError } from '../../engine/not-sent.js';
+import { assertParameters } from '../../engine/parameters.js';
+import { InvalidParameterError } from '../../errors.js';
+import type { Identity } from '../../tenant/tenant.js';
+import { waitFor } from './deadline.js';
+import type { Driver } from './driver.js';
+import {
+  connectionLost,
+  type DriverError,
+  isServerReply,
+  serverErrorNumber,
+  statementFailed,
+} from './errors.js';
+import { assertIdentifier } from './identifiers.js';
+import { TIME_ZONE } from './options.js';
+import { readResult, type SessionResult } from './results.js';
+import { askServer, recognizeServer, SESSION_SETUP, type ServerFacts } from './session-setup.js';
+import { bindParameters } from './statement.js';
+import { ServerStatus } from './status.js';
+import { Wire } from './wire.js';
+
+const GOODBYE_MS = 1000;
+const MISSING_TABLE = 1146;
+const PROFILING = /profiling/i;
+/** How long the server's defaults are taken to be what they were when a connection was opened. */
+const DEFAULTS_HOLD_MS = 60_000;
+
+const ISOLATION_LEVELS: ReadonlyMap<IsolationLevel, string> = new Map([
+  ['read committed', 'READ COMMITTED'],
+  ['repeatable read', 'REPEATABLE READ'],
+  ['serializable', 'SERIALIZABLE'],
+]);
+
+/** Cancels the running statement of another connection; rejects if it could not. */
+export type KillStatement = (connectionId: number, timeoutMs: number) => Promise<void>;
+
+/** mysql2 reports success with null, or with nothing at all. */
+type Done<T> = (error?: Error | null, result?: T) => void;
+
+/** One mysql2 connection. It speaks the text protocol, so no prepared statement outlives its use. */
+export class MysqlConnection implements EngineConnection {
+  readonly #client: Connection;
+  readonly #escape: Driver['escape'];
+  readonly #killStatement: KillStatement;
+  readonly #wire: Wire;
+  /** The socket under TLS, if there is TLS; else the client's stream itself. */
+  readonly #socket: Socket;
+  /** One entry for each command under way: what makes it fail when the connection ends. */
+  readonly #underWay = new Set<(error: Error) => void>();
+  /** Called when nothing is under way any more. */
+  #whenQuiet: () => void = () => {};
+  #database: string;
+  #facts: ServerFacts | undefined;
+  /** Until when, by `performance.now()`, a reset is known to leave a session as ours are. */
+  #movableUntil = 0;
+  readonly #lostListeners: ((error: Error) => void)[] = [];
+  #ended: Error | undefined;
+  #endExpected = false;
+  /** Set for good by whatever the next user of this connection would have to undo. */
+  #altered = false;
+
+  /** Takes over a client that has just begun to connect. */
+  constructor(driver: Driver, client: Connection, database: string, killStatement: KillStatement) {
+    this.#client = client;
+    this.#database = database;
+    this.#escape = driver.escape;
+    this.#killStatement = killStatement;
+    this.#socket = streamOf(client);
+    // First of all, so that no event of the client is ever without a listener.
+    client.on('error', (error: Error) => this.#end(error));
+    client.on('end', () => this.#end(connectionLost('The server closed the connection.')));
+    this.#socket.once('close', () => this.#end(connectionLost('The connection was closed.')));
+    this.#wire = new Wire(client, (error) => this.#end(error));
+  }
+
+  /** Waits for the handshake, looks at the server and sets the session up. To be called once, before anything else. */
+  async establish(): Promise<void> {
+    const { serverVersion } = await this.#command<{ readonly serverVersion: string }>(
+      (done) => void this.#client.once('connect', (handshake) => done(null, handshake)),
+    );
+    this.#wire.status.begin();
+    const kind = recognizeServer(serverVersion);
+    // MariaDB is asked first, because often there is nothing to set.
+    if (!kind.isMariaDb) {
+      if (kind.pipelines) this.#wire.sendAhead(SESSION_SETUP);
+      else await this.#run(SESSION_SETUP);
+    }
+    const facts = await askServer(kind, async (sql) => (await this.#run(sql)).rows[0] ?? {});
+    if (kind.isMariaDb) for (const sql of facts.setup) await this.#run(sql);
+    this.#facts = facts;
+    this.#wire.prepareMoves(facts.setup, facts.foldsNames);
+    if (!kind.pipelines || !facts.resetsFully) return;
+    // Shortened at random, so that connections which were opened together do not end together.
+    const holdMs =
+      facts.setup.length > 0 ? Number.POSITIVE_INFINITY : DEFAULTS_HOLD_MS * (1 - Math.random() / 4);
+    this.#movableUntil = performance.now() + holdMs;
+  }
+
+  get database(): string {
+    return this.#database;
+  }
+
+  get instance(): string {
+    return this.#facts?.instance ?? '';
+  }
+
+  rebind(database: string): void {
+    assertIdentifier(database);
+    if (!this.isClean()) throw new NotSentError('The connection is not clean, so it cannot be moved.');
+    if (performance.now() > this.#movableUntil) {
+      throw new NotSentError('A reset might not leave the session of this connection as it has to be.');
+    }
+    this.#wire.moveAhead(database);
+    this.#database = database;
+  }
+
+  async query(sql: string, params: readonly Parameter[] = []): Promise<StatementResult> {
+    assertParameters(params);
+    const bound = this.#bind(sql, params);
+    if (params.length > 0 && this.#wire.hasPending && bound.includes('\\')) {
+      // How it was escaped is right for a session as it was when the connection was opened. Where that
+      // matters, the move is confirmed first: its reply tells how the session is now.
+      await this.ping();
+    }
+    // Not even a reset takes the texts of the statements away that the server has recorded.
+    if (PROFILING.test(sql)) this.#altered = true;
+    const { rows, affectedRows, insertId, movedTo, setVariables } = await this.#run(sql, bound);
+    if (setVariables || (movedTo !== undefined && movedTo !== this.#database)) this.#altered = true;
+    return { rows, affectedRows, insertId };
+  }
+
+  async begin({ readOnly = false, isolationLevel }: BeginOptions = {}): Promise<void> {
+    if (isolationLevel === undefined) return this.#start(readOnly);
+    const level = ISOLATION_LEVELS.get(isolationLevel);
+    if (level === undefined) {
+      throw new InvalidParameterError(`There is no isolation level ${JSON.stringify(isolationLevel)}.`, {
+        hint: `Use one of: ${[...ISOLATION_LEVELS.keys()].join(', ')}.`,
+      });
+    }
+    // Without SESSION it holds for the next transaction only, so it leaves nothing behind...
+    await this.#run(`SET TRANSACTION ISOLATION LEVEL ${level}`);
+    try {
+      await this.#start(readOnly);
+    } catch (error) {
+      // ...unless that transaction never begins.
+      this.#altered = true;
+      throw error;
+    }
+  }
+
+  async commit(): Promise<void> {
+    await this.#run('COMMIT');
+  }
+
+  async rollback(): Promise<void> {
+    await this.#run('ROLLBACK');
+  }
+
+  async currentDatabase(): Promise<string> {
+    const { rows } = await this.#run('SELECT DATABASE() AS name');
+    const name = String(rows[0]?.name ?? '');
+    // Such a server folds the names that it is given, so both mean the same database.
+    const same = this.#facts?.foldsNames && name.toLowerCase() === this.#database.toLowerCase();
+    return same ? this.#database : name;
+  }
+
+  async readIdentity(): Promise<Identity | undefined> {
+    try {
+      const { rows } = await this.#run('SELECT tenant_id, epoch, state FROM tenantry_identity WHERE id = 1');
+      const row = rows[0];
+      if (row === undefined) return undefined;
+      return {
+        tenantId: String(row.tenant_id),
+        epoch: Number(row.epoch),
+        state: String(row.state) as Identity['state'],
+      };
+    } catch (error) {
+      if (serverErrorNumber(error) === MISSING_TABLE) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether a transaction is open, by the last reply; true when in doubt. */
+  isInTransaction(): boolean {
+    const open = ServerStatus.inTransaction | ServerStatus.inReadOnlyTransaction;
+    return ((this.#wire.status.flags ?? open) & open) !== 0;
+  }
+
+  isClean(): boolean {
+    if (this.#altered || this.#underWay.size > 0 || !this.isAlive()) return false;
+    return !this.isInTransaction() && ((this.#wire.status.flags ?? 0) & ServerStatus.autocommit) !== 0;
+  }
+
+  isAlive(): boolean {
+    if (this.#ended !== undefined || this.#endExpected) return false;
+    const stream = streamOf(this.#client);
+    return stream.readable && stream.writable && !this.#socket.destroyed;
+  }
+
+  onLost(listener: (error: Error) => void): void {
+    if (this.#ended === undefined) this.#lostListeners.push(listener);
+    else if (!this.#endExpected) queueMicrotask(listener.bind(undefined, this.#ended));
+  }
+
+  async ping(): Promise<void> {
+    await this.#command((done) => this.#client.ping((error) => done(error)));
+  }
+
+  async cancel(timeoutMs: number): Promise<void> {
+    const busy = this.#underWay.size > 0 && this.isAlive();
+    this.#endExpected = true;
+    try {
+      if (busy) await waitFor(this.#cancelAtServer(timeoutMs), { timeoutMs });
+    } catch {
+      // Whoever cancels wants the connection gone; the statement may run on at the server.
+    }
+    this.destroy();
+  }
+
+  async close(): Promise<void> {
+    const idle = this.#underWay.size === 0 && this.isAlive();
+    this.#endExpected = true;
+    if (idle) {
+      const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
+      this.#wire.dropPending();
+      this.#client.end();
+      await waitFor(closed, { timeoutMs: GOODBYE_MS }).catch(() => {});
+    }
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#endExpected = true;
+    this.#end(connectionLost('The connection was destroyed before the reply came.'));
+  }
+
+  async #cancelAtServer(timeoutMs: number): Promise<void> {
+    // While the connection is being moved, a reset would swallow the kill.
+    await this.#wire.answered();
+    if (this.#underWay.size > 0) await this.#killStatement(this.#client.threadId, timeoutMs);
+    // The reply tells that the statement is over, and by which of the two.
+    await new Promise<void>((resolve) => {
+      if (this.#underWay.size === 0) resolve();
+      else this.#whenQuiet = resolve;
+    });
+  }
+
+  #bind(sql: string, params: readonly Parameter[]): string {
+    if (params.length > 0 && !this.#wire.status.escapesBackslashes) {
+      throw new InvalidParameterError(
+        'Parameters cannot be escaped safely: sql_mode has NO_BACKSLASH_ESCAPES.',
+        {
+          hint: 'Remove NO_BACKSLASH_ESCAPES from the sql_mode of the server or the session.',
+        },
+      );
+    }
+    return bindParameters(sql, params, (value) =>
+      this.#escape(value instanceof Uint8Array ? asBuffer(value) : value, true, TIME_ZONE),
+    );
+  }
+
+  async #start(readOnly: boolean): Promise<void> {
+    await this.#run(readOnly ? 'START TRANSACTION READ ONLY' : 'START TRANSACTION');
+  }
+
+  async #run(sql: string, bound: string = sql): Promise<SessionResult> {
+    try {
+      const reply = await this.#command<[unknown, unknown]>((done) => {
+        this.#client.query(bound, (error: Error | null, results: unknown, fields: unknown) =>
+          done(error, [results, fields]),
+        );
+      });
+      return readResult(...reply);
+    } catch (error) {
+      if (isServerReply(error)) await this.#askForStatus();
+      throw error instanceof NotSentError ? error : statementFailed(error as DriverError, sql);
+    }
+  }
+
+  /** An error packet carries no status, and a failed statement may have opened a transaction: ask. */
+  async #askForStatus(): Promise<void> {
+    if (this.#underWay.size > 0 || !this.isAlive()) return;
+    // Unanswered, the status stays unknown, which is never clean.
+    await this.ping().catch(() => {});
+  }
+
+  #command<T = void>(send: (done: Done<T>) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (!this.isAlive() && !this.#connecting()) {
+        reject(new NotSentError(undefined, { cause: this.#ended }));
+        return;
+      }
+      this.#underWay.add(reject);
+      send((error, result) => {
+        if (!this.#underWay.delete(reject)) return;
+        if (error === null || error === undefined) resolve(result as T);
+        else reject(error);
+        if (this.#underWay.size === 0) this.#whenQuiet();
+      });
+    });
+  }
+
+  #connecting(): boolean {
+    return this.#ended === undefined && this.#socket.connecting;
+  }
+
+  #end(error: Error): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    this.#wire.end();
+    streamOf(this.#client).destroy();
+    this.#socket.destroy();
+    for (const fail of this.#underWay) fail(error);
+    this.#underWay.clear();
+    this.#whenQuiet();
+    if (this.#endExpected) return;
+    for (const listener of this.#lostListeners) listener(error);
+  }
+}
+
+/** The client's stream: the socket, or TLS over it. Its type leaves it out. */
+function streamOf(client: Connection): Socket {
+  return (client as unknown as { readonly stream: Socket }).stream;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,82 @@
+/** Commands of MySQL's protocol, as far as they are written or told apart here. */
+export const Command = {
+  initDb: 0x02,
+  query: 0x03,
+  prepare: 0x16,
+  sendLongData: 0x18,
+  closeStatement: 0x19,
+  resetConnection: 0x1f,
+} as const;
+
+const SCHEMA_CHANGED = 1;
+const SESSION_STATE_CHANGED = 0x4000;
+
+/** Forgets everything of a session but its user, its role and its current database. */
+export function resetConnectionPacket(): Buffer {
+  return packet(Command.resetConnection, Buffer.alloc(0));
+}
+
+/** Changes the current database. */
+export function initDbPacket(database: string): Buffer {
+  return packet(Command.initDb, Buffer.from(database, 'utf8'));
+}
+
+/** A statement. `withAttributes`: the connection has agreed that statements carry query attributes; there are none. */
+export function queryPacket(sql: string, withAttributes: boolean): Buffer {
+  const attributes = Buffer.from(withAttributes ? [0, 1] : []);
+  return packet(Command.query, Buffer.concat([attributes, Buffer.from(sql, 'utf8')]));
+}
+
+function packet(command: number, body: Buffer): Buffer {
+  const header = Buffer.alloc(5);
+  header.writeUIntLE(1 + body.length, 0, 3);
+  header[4] = command;
+  return Buffer.concat([header, body]);
+}
+
+/** The status flags of an OK packet: they follow its marker and two numbers of varying length. */
+export function okFlags(payload: Buffer): number {
+  return payload.readUInt16LE(afterNumber(payload, afterNumber(payload, 1)));
+}
+
+/** The database that an OK packet says is the current one from now on; undefined if it does not say. */
+export function okSchema(payload: Buffer): string | undefined {
+  const flags = afterNumber(payload, afterNumber(payload, 1));
+  if ((payload.readUInt16LE(flags) & SESSION_STATE_CHANGED) === 0) return undefined;
+  // The flags, the number of warnings, a text for people, the length of all changes.
+  let at = afterNumber(payload, afterText(payload, flags + 4));
+  while (at < payload.length) {
+    const change = at + 1;
+    if (payload[at] === SCHEMA_CHANGED) return text(payload, afterNumber(payload, change));
+    at = afterText(payload, change);
+  }
+  return undefined;
+}
+
+function text(payload: Buffer, at: number): string {
+  return payload.toString('utf8', afterNumber(payload, at), afterText(payload, at));
+}
+
+function afterText(payload: Buffer, at: number): number {
+  return afterNumber(payload, at) + numberAt(payload, at);
+}
+
+/** A number takes one byte, or a marker and two, three or eight bytes. */
+function numberAt(payload: Buffer, at: number): number {
+  const first = payload.readUInt8(at);
+  if (first < 0xfb) return first;
+  return first === 0xfc ? payload.readUInt16LE(at + 1) : payload.readUIntLE(at + 1, 3);
+}
+
+function afterNumber(payload: Buffer, at: number): number {
+  switch (payload[at]) {
+    case 0xfc:
+      return at + 3;
+    case 0xfd:
+      return at + 4;
+    case 0xfe:
+      return at + 9;
+    default:
+      return at + 1;
+  }
+}

@@ -1,0 +1,143 @@
+import { Command, okFlags } from './packets.js';
+
+/** The flags that the server sends with every OK and EOF packet. */
+export const ServerStatus = {
+  inTransaction: 0x1,
+  autocommit: 0x2,
+  moreResults: 0x8,
+  noBackslashEscapes: 0x200,
+  inReadOnlyTransaction: 0x2000,
+} as const;
+
+type Phase = 'handshake' | 'idle' | 'header' | 'columns' | 'rows' | 'prepared' | 'definitions' | 'broken';
+
+const OK = 0x00;
+const LOCAL_INFILE = 0xfb;
+const EOF = 0xfe;
+const ERROR = 0xff;
+
+/**
+ * Reads the server's status from the replies to a connection's commands. mysql2 keeps the flags of an
+ * OK packet and drops those of the EOF packet that ends a SELECT, so it has to be seen on the wire.
+ */
+export class StatusWatch {
+  #phase: Phase = 'handshake';
+  #flags: number | undefined;
+  /** While a prepared statement is being described: how many EOF packets will come. */
+  #endsLeft = 0;
+  #escapesBackslashes = true;
+
+  /** To be called when the handshake is over: from now on packets are replies to commands. */
+  begin(): void {
+    this.#phase = 'idle';
+  }
+
+  /**
+   * The flags of the last reply, or undefined while one is outstanding, after an error (an error
+   * packet carries no flags) and after anything that was not understood.
+   */
+  get flags(): number | undefined {
+    return this.#phase === 'idle' ? this.#flags : undefined;
+  }
+
+  /** Whether a backslash in a string literal escapes, as of the last reply with flags. */
+  get escapesBackslashes(): boolean {
+    return this.#escapesBackslashes;
+  }
+
+  /** To be called when the session is about to be reset: whether a backslash escapes in a fresh one. */
+  expectReset(escapesBackslashes: boolean): void {
+    this.#escapesBackslashes = escapesBackslashes;
+  }
+
+  /** The driver begins with a command. */
+  expectReply(): void {
+    if (this.#phase !== 'handshake' && this.#phase !== 'broken') this.#phase = 'header';
+  }
+
+  /** The command is this one: some have a reply of their own, or none. */
+  sent(command: number | undefined): void {
+    if (this.#phase !== 'header') return;
+    if (command === Command.prepare) this.#phase = 'prepared';
+    else if (command === Command.closeStatement || command === Command.sendLongData) this.#phase = 'idle';
+  }
+
+  /** A packet came: what lies in `buffer` between `start`, past the header, and `end`. */
+  see(buffer: Buffer, start: number, end: number): void {
+    switch (this.#phase) {
+      case 'handshake':
+      case 'broken':
+        return;
+      case 'idle':
+        // Nobody asked: the server is ending the session.
+        this.#phase = 'broken';
+        return;
+      case 'header':
+        this.#seeHeader(buffer, start, end);
+        return;
+      case 'columns':
+        if (isEof(buffer, start, end)) this.#phase = 'rows';
+        else if (buffer[start] === ERROR) this.#finishUnknown();
+        return;
+      case 'rows':
+        if (isEof(buffer, start, end)) this.#finish(buffer.readUInt16LE(start + 3));
+        else if (buffer[start] === ERROR) this.#finishUnknown();
+        return;
+      case 'prepared':
+        this.#seePrepared(buffer, start);
+        return;
+      case 'definitions':
+        if (isEof(buffer, start, end) && --this.#endsLeft === 0) this.#finish(buffer.readUInt16LE(start + 3));
+        return;
+    }
+  }
+
+  #seeHeader(buffer: Buffer, start: number, end: number): void {
+    switch (start < end ? buffer[start] : undefined) {
+      case OK:
+        this.#finish(okFlags(buffer.subarray(start, end)));
+        return;
+      case ERROR:
+        this.#finishUnknown();
+        return;
+      case LOCAL_INFILE:
+        return;
+      case EOF:
+      case undefined:
+        this.#phase = 'broken';
+        return;
+      default:
+        this.#phase = 'columns';
+    }
+  }
+
+  /** Marker, statement id, number of columns, number of parameters; each of both is described if there are any. */
+  #seePrepared(buffer: Buffer, start: number): void {
+    if (buffer[start] !== OK) {
+      this.#finishUnknown();
+      return;
+    }
+    const [columns, parameters] = [buffer.readUInt16LE(start + 5), buffer.readUInt16LE(start + 7)];
+    this.#endsLeft = Math.sign(columns) + Math.sign(parameters);
+    // Preparing changes no status, so that of the last reply holds on.
+    this.#phase = this.#endsLeft === 0 ? 'idle' : 'definitions';
+  }
+
+  /** An error packet carries no flags. */
+  #finishUnknown(): void {
+    this.#flags = undefined;
+    this.#phase = 'idle';
+  }
+
+  #finish(flags: number): void {
+    this.#escapesBackslashes = (flags & ServerStatus.noBackslashEscapes) === 0;
+    const more = (flags & ServerStatus.moreResults) !== 0;
+    this.#flags = more ? undefined : flags;
+    this.#phase = more ? 'header' : 'idle';
+  }
+}
+
+/** A row can begin with the same byte, but only if its first value has 16 MiB or more. */
+function isEof(buffer: Buffer, start: number, end: number): boolean {
+  return buffer[start] === EOF && end - start < 9;
+}

@@ -1,0 +1,242 @@
+import type { Connection } from 'mysql2';
+import { RebindFailedError } from '../../engine/rebind-failed.js';
+import { InternalError } from '../../errors.js';
+import { initDbPacket, okFlags, okSchema, queryPacket, resetConnectionPacket } from './packets.js';
+import { ServerStatus, StatusWatch } from './status.js';
+
+/** A packet as mysql2 reads it: `buffer` holds others too, `start` is where its header begins. */
+interface Packet {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly sequenceId: number;
+  asError(encoding: string): Error;
+}
+
+/** A prepared statement in mysql2's cache. */
+interface CachedStatement {
+  close(): unknown;
+}
+
+/** What is used here of mysql2 beyond its types. */
+interface Client {
+  /** Receives every packet; called without one when a command begins. */
+  handlePacket(packet?: Packet): void;
+  write(buffer: Buffer): void;
+  readonly config: { charsetNumber: number; readonly clientFlags: number };
+  readonly serverCapabilityFlags: number;
+  readonly _paused: boolean;
+  readonly _statements: { readonly size: number; values(): Iterable<CachedStatement>; clear(): void };
+}
+
+/** Commands that are written ahead of the driver's next one, and answered before it. */
+interface Prelude {
+  readonly packets: Buffer;
+  /** Each packet's reply must be OK. */
+  readonly replies: number;
+  /** The database that it moves to, where it is a move. */
+  readonly database: string | undefined;
+}
+
+const OK = 0x00;
+const ERROR = 0xff;
+/** Every command has a sequence of its own: the command is 0, its reply 1. */
+const FIRST_REPLY = 1;
+const COMMAND_AT = 4;
+/** Beyond this a statement is written by itself instead of being copied behind the prelude. */
+const COPY_LIMIT = 64 * 1024;
+const QUERY_ATTRIBUTES = 0x08000000;
+/** Where a statement runs whose move has failed: it is always there, and nobody can write to it. */
+const NOWHERE = 'information_schema';
+
+/**
+ * The seam between mysql2 and its socket. It sees every packet, and it can write commands ahead of the
+ * driver's next one, in the same write. The driver never learns of them: their replies are kept from it,
+ * and nothing at all can be written to the socket before them.
+ *
+ * So a move is four commands: forget the session, set up the new one, leave the previous database, enter
+ * the new one. The third cannot fail, hence a statement behind a failed move meets no tenant's data.
+ */
+export class Wire {
+  readonly status = new StatusWatch();
+  readonly #client: Client;
+  readonly #charsetNumber: number;
+  readonly #onFailure: (error: Error) => void;
+  #beginOfMove: Buffer = Buffer.alloc(0);
+  #repliesToMove = 0;
+  #foldsNames = false;
+  #escapesBackslashes = true;
+  #pending: Prelude | undefined;
+  #sent: Prelude | undefined;
+  #repliesLeft = 0;
+  #failed = false;
+  /** The driver has begun with a command, of which nothing is written yet. */
+  #begins = false;
+  #whenAnswered: () => void = () => {};
+
+  /**
+   * @param onFailure told when a prelude failed; the connection is to be destroyed.
+   * @throws InternalError (`TENANTRY_INTERNAL`) if this mysql2 is built in another way.
+   */
+  constructor(connection: Connection, onFailure: (error: Error) => void) {
+    const client = connection as unknown as Client;
+    const { handlePacket, write } = client;
+    if (typeof handlePacket !== 'function' || typeof write !== 'function') {
+      throw new InternalError('This version of mysql2 does not show what it sends and receives.', {
+        hint: 'Install mysql2 3.24.6 or a later 3.x.',
+      });
+    }
+    this.#client = client;
+    this.#charsetNumber = client.config.charsetNumber;
+    this.#onFailure = onFailure;
+    client.handlePacket = (packet) => {
+      if (this.#isForDriver(packet)) handlePacket.call(client, packet);
+    };
+    client.write = (buffer) => this.#write(buffer, write);
+  }
+
+  /** To be called in a fresh session: makes moves possible, which set a session up by these statements. */
+  prepareMoves(setup: readonly string[], foldsNames: boolean): void {
+    const packets = [
+      resetConnectionPacket(),
+      ...setup.map((sql) => this.#queryPacket(sql)),
+      initDbPacket(NOWHERE),
+    ];
+    this.#beginOfMove = Buffer.concat(packets);
+    this.#repliesToMove = packets.length + 1;
+    this.#foldsNames = foldsNames;
+    this.#escapesBackslashes = this.status.escapesBackslashes;
+  }
+
+  /** Whether a move waits for the next command. */
+  get hasPending(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** Writes a statement ahead of the next command, which reports its failure. */
+  sendAhead(sql: string): void {
+    this.#pending = { packets: this.#queryPacket(sql), replies: 1, database: undefined };
+  }
+
+  /** Moves the session to another database ahead of the next command. Replaces a move that was not sent. */
+  moveAhead(database: string): void {
+    const packets = Buffer.concat([this.#beginOfMove, initDbPacket(database)]);
+    this.#pending = { packets, replies: this.#repliesToMove, database };
+    this.status.expectReset(this.#escapesBackslashes);
+    this.#forgetSession();
+  }
+
+  /** Forgets what was to be sent ahead. */
+  dropPending(): void {
+    this.#pending = undefined;
+  }
+
+  /** Resolves when nothing that was sent ahead is unanswered, or the connection has ended. */
+  answered(): Promise<void> {
+    if (this.#repliesLeft === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenAnswered = resolve;
+    });
+  }
+
+  /** To be called when the connection ends: no packet reaches the driver any more. */
+  end(): void {
+    this.#failed = true;
+    this.#repliesLeft = 0;
+    this.#whenAnswered();
+  }
+
+  #isForDriver(packet: Packet | undefined): boolean {
+    // Paused, the driver puts it aside and will hand it in again.
+    if (this.#client._paused) return true;
+    if (packet === undefined) {
+      this.status.expectReply();
+      this.#begins = true;
+      return true;
+    }
+    if (this.#failed) return false;
+    if (this.#repliesLeft > 0) {
+      this.#readReply(packet);
+      return false;
+    }
+    this.status.see(packet.buffer, packet.start + 4, packet.end);
+    return true;
+  }
+
+  #write(buffer: Buffer, write: Client['write']): void {
+    if (this.#begins) {
+      this.#begins = false;
+      this.status.sent(buffer[COMMAND_AT]);
+    }
+    const prelude = this.#pending;
+    if (prelude === undefined) {
+      write.call(this.#client, buffer);
+      return;
+    }
+    this.#pending = undefined;
+    this.#sent = prelude;
+    this.#repliesLeft = prelude.replies;
+    if (buffer.length <= COPY_LIMIT) {
+      write.call(this.#client, Buffer.concat([prelude.packets, buffer]));
+    } else {
+      write.call(this.#client, prelude.packets);
+      write.call(this.#client, buffer);
+    }
+  }
+
+  #readReply(packet: Packet): void {
+    this.#repliesLeft--;
+    const trouble = this.#troubleWith(packet);
+    if (trouble !== undefined) this.#fail(trouble);
+    else if (this.#repliesLeft === 0) this.#whenAnswered();
+  }
+
+  #troubleWith(packet: Packet): Error | undefined {
+    const payload = packet.buffer.subarray(packet.start + 4, packet.end);
+    if (payload[0] === ERROR) return packet.asError('utf8');
+    if (payload[0] !== OK || packet.sequenceId !== FIRST_REPLY)
+      return new Error('The replies are out of order.');
+    if (this.#repliesLeft > 0 || this.#sent?.database === undefined) return undefined;
+    try {
+      return this.#doubt(payload, this.#sent.database);
+    } catch (error) {
+      return new Error('A reply could not be read.', { cause: error });
+    }
+  }
+
+  /** What speaks against a move whose last command was answered with OK. */
+  #doubt(ok: Buffer, database: string): Error | undefined {
+    const flags = okFlags(ok);
+    const open = ServerStatus.inTransaction | ServerStatus.inReadOnlyTransaction;
+    if ((flags & open) !== 0) return new Error('A transaction is still open.');
+    if ((flags & ServerStatus.autocommit) === 0) return new Error('Autocommit is off.');
+    const escapes = (flags & ServerStatus.noBackslashEscapes) === 0;
+    if (escapes !== this.#escapesBackslashes) return new Error('The sql_mode of the server has changed.');
+    const actual = okSchema(ok);
+    if (actual === undefined || actual === database) return undefined;
+    if (this.#foldsNames && actual.toLowerCase() === database.toLowerCase()) return undefined;
+    return new Error(`The server moved to ${JSON.stringify(actual)}.`);
+  }
+
+  #fail(cause: Error): void {
+    const database = this.#sent?.database;
+    this.end();
+    this.#onFailure(database === undefined ? cause : new RebindFailedError(database, { cause }));
+  }
+
+  /** What the driver knows of the session: its prepared statements and its character set. */
+  #forgetSession(): void {
+    const { config, _statements } = this.#client;
+    config.charsetNumber = this.#charsetNumber;
+    if (_statements.size === 0) return;
+    // The server forgets them by itself. Being closed, they would send something, perhaps to the next
+    // statement that the server gives the same number.
+    for (const statement of _statements.values()) statement.close = () => {};
+    _statements.clear();
+  }
+
+  #queryPacket(sql: string): Buffer {
+    const { config, serverCapabilityFlags } = this.#client;
+    return queryPacket(sql, (config.clientFlags & serverCapabilityFlags & QUERY_ATTRIBUTES) !== 0);
+  }
+}

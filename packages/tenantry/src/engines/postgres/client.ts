@@ -1,0 +1,55 @@
+import type { ServerAddress } from '../../engine/address.js';
+import type { OpenOptions } from '../../engine/engine.js';
+import type { Client, Driver } from './driver.js';
+import { connectFailure } from './errors.js';
+import { assertIdentifier } from './identifiers.js';
+import { connectionOptions } from './options.js';
+
+/**
+ * Connects a client to one database. When it rejects, the socket is closed: with the signal's reason,
+ * the server's own answer, or `ConnectFailedError`.
+ */
+export async function connectClient(
+  driver: Driver,
+  address: ServerAddress,
+  database: string,
+  { timeoutMs, signal }: OpenOptions,
+): Promise<Client> {
+  assertIdentifier(database);
+  signal?.throwIfAborted();
+  const client = new driver.Client({ ...connectionOptions(address), database });
+  // An error event that nobody listens to would end the process.
+  client.on('error', () => {});
+  let gaveUp: { readonly reason: unknown } | undefined;
+  const giveUp = (reason: unknown) => {
+    gaveUp ??= { reason };
+    client.connection.stream.destroy();
+  };
+  const onAbort = () => giveUp(signal?.reason);
+  const timer = setTimeout(
+    () => giveUp(connectFailure(new Error(`The server did not answer within ${timeoutMs} ms.`))),
+    timeoutMs,
+  );
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    await client.connect();
+    if (gaveUp === undefined) return client;
+  } catch (error) {
+    gaveUp ??= { reason: connectFailure(error) };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+  await closed(client);
+  throw gaveUp.reason;
+}
+
+/** Closes a client's socket at once and waits until it is. */
+function closed(client: Client): Promise<void> {
+  const { stream } = client.connection;
+  return new Promise((resolve) => {
+    if (stream.closed) return resolve();
+    stream.once('close', resolve);
+    stream.destroy();
+  });
+}

@@ -1,0 +1,275 @@
+import type { QueryConfig, QueryResult } from 'pg';
+import type {
+  BeginOptions,
+  EngineConnection,
+  Parameter,
+  Row,
+  StatementResult,
+} from '../../engine/connection.js';
+import { NotSentError } from '../../engine/not-sent.js';
+import { assertParameters } from '../../engine/parameters.js';
+import { InvalidParameterError } from '../../errors.js';
+import type { Identity } from '../../tenant/tenant.js';
+import type { Client } from './driver.js';
+import {
+  classifyError,
+  endOf,
+  isFailedWrite,
+  isFatal,
+  isServerAnswer,
+  TransactionStateError,
+} from './errors.js';
+import { parseIdentity, READ_IDENTITY } from './identity.js';
+import { beginStatement } from './statement.js';
+
+const GOODBYE_MS = 1000;
+/** The protocol counts parameters in 16 bits; the driver would send the remainder. */
+const MAX_PARAMETERS = 65_535;
+/** A statement up to this size goes to the system in one piece, taken whole or not at all. */
+const ONE_WRITE_BYTES = 8192;
+
+/** Command tags that count changed rows; SELECT and others count what they returned. */
+const CHANGING: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+
+/** The protocol by which a statement is sent; pg knows `queryMode`, its types do not. */
+type Statement = QueryConfig & { readonly queryMode?: 'extended' };
+
+/**
+ * A connected client of pg.
+ *
+ * It does not say which server instance it is on: the question is a round trip, as reading the identity
+ * is, and a connection that stays on one database needs that proof once. So each one gives it, also to a
+ * process that has not heard yet that its epoch is over.
+ */
+export class PostgresConnection implements EngineConnection {
+  readonly database: string;
+  readonly #client: Client;
+  readonly #requestCancel: (timeoutMs: number) => Promise<void>;
+  readonly #closed: Promise<void>;
+  /** Statements sent, and ReadyForQuery messages that came for them, in the same order. */
+  #sent = 0;
+  #answered = 0;
+  #onAnswer: (() => void)[] = [];
+  #runsScript = false;
+  /** Set when the end was asked for, so that it is no loss. */
+  #isEnding = false;
+  #lost: Error | undefined;
+  #onLost: (error: Error) => void = () => {};
+  #isClosed = false;
+
+  /** `requestCancel` asks the server to cancel what this client runs; it never rejects. */
+  constructor(client: Client, database: string, requestCancel: (timeoutMs: number) => Promise<void>) {
+    this.database = database;
+    this.#client = client;
+    this.#requestCancel = requestCancel;
+    client.on('error', (error) => this.#lose(error));
+    this.#closed = new Promise((resolve) => {
+      client.on('end', () => {
+        this.#lose(new Error('The server closed the connection.'));
+        this.#isClosed = true;
+        this.#wakeUp();
+        resolve();
+      });
+    });
+    client.connection.on('readyForQuery', () => {
+      this.#answered++;
+      this.#wakeUp();
+    });
+    client.connection.on('copyInResponse', () => {
+      // The driver refuses to copy. In the extended protocol the Sync that it had sent with the
+      // statement is ignored while copying, and the server would wait for another one.
+      if (!this.#runsScript) client.connection.sync();
+    });
+  }
+
+  async query(sql: string, params: readonly Parameter[] = []): Promise<StatementResult> {
+    assertText(sql);
+    assertParameters(params);
+    if (params.length > MAX_PARAMETERS) {
+      throw new InvalidParameterError(`The statement has ${params.length} parameters.`, {
+        hint: `PostgreSQL takes at most ${MAX_PARAMETERS}; send fewer at a time, or one JSON document.`,
+      });
+    }
+    // The extended protocol carries exactly one statement, also where there are no parameters.
+    const { command, rowCount, rows } = await this.#run({
+      text: sql,
+      values: params.map(toDriver),
+      queryMode: 'extended',
+    });
+    return { rows, affectedRows: CHANGING.has(command) ? (rowCount ?? 0) : 0, insertId: null };
+  }
+
+  /** Runs several statements in one implicit transaction, by the simple protocol. */
+  async runScript(script: string): Promise<void> {
+    assertText(script);
+    this.#runsScript = true;
+    try {
+      await this.#run({ text: script });
+    } finally {
+      this.#runsScript = false;
+    }
+  }
+
+  /** Whether a transaction is open, whole or failed. True when in doubt. */
+  isInTransaction(): boolean {
+    return this.#client.getTransactionStatus() !== 'I';
+  }
+
+  async begin(options?: BeginOptions): Promise<void> {
+    const text = beginStatement(options);
+    if (this.isInTransaction() && this.isAlive()) {
+      throw new TransactionStateError('A transaction is open already; the server would only warn.');
+    }
+    await this.#run({ text });
+  }
+
+  async commit(): Promise<void> {
+    if (!this.isInTransaction() && this.isAlive()) {
+      // The server would only warn, and the caller would take what was undone for done.
+      throw new TransactionStateError(
+        'There is no transaction to commit: one of its statements was COMMIT or ROLLBACK itself.',
+      );
+    }
+    const { command } = await this.#run({ text: 'COMMIT' });
+    if (command === 'COMMIT') return;
+    throw new TransactionStateError(
+      'The transaction was rolled back instead of committed, because one of its statements had failed.',
+    );
+  }
+
+  async rollback(): Promise<void> {
+    await this.#run({ text: 'ROLLBACK' });
+  }
+
+  async currentDatabase(): Promise<string> {
+    const { rows } = await this.query('SELECT pg_catalog.current_database()::pg_catalog.text AS name');
+    return String(rows[0]?.name);
+  }
+
+  async readIdentity(): Promise<Identity | undefined> {
+    try {
+      const { rows } = await this.query(READ_IDENTITY);
+      return rows[0] && parseIdentity(rows[0]);
+    } catch (error) {
+      if (classifyError(error) === 'missing-table') return undefined;
+      throw error;
+    }
+  }
+
+  isClean(): boolean {
+    return this.isAlive() && this.#sent === this.#answered && !this.isInTransaction();
+  }
+
+  isAlive(): boolean {
+    const { stream } = this.#client.connection;
+    return !this.#isEnding && !this.#lost && stream.readable && stream.writable && !stream.destroyed;
+  }
+
+  onLost(listener: (error: Error) => void): void {
+    const lost = this.#lost;
+    if (lost === undefined) this.#onLost = listener;
+    else queueMicrotask(() => listener(lost));
+  }
+
+  async ping(): Promise<void> {
+    await this.query('SELECT 1');
+  }
+
+  async cancel(timeoutMs: number): Promise<void> {
+    this.#isEnding = true;
+    if (this.#sent > this.#answered && !this.#lost) {
+      // The statement has ended when its answer is here, which may be a little after the request.
+      const ended = this.#requestCancel(timeoutMs).then(() => this.#answerTo(this.#sent));
+      await within(timeoutMs, ended);
+    }
+    this.destroy();
+    await this.#closed;
+  }
+
+  async close(): Promise<void> {
+    this.#isEnding = true;
+    // The server keeps its end open until the backend is gone from its tables.
+    await within(GOODBYE_MS, Promise.all([this.#client.end(), this.#closed]));
+    this.destroy();
+    await this.#closed;
+  }
+
+  destroy(): void {
+    this.#isEnding = true;
+    this.#client.connection.stream.destroy();
+  }
+
+  async #run(statement: Statement): Promise<QueryResult<Row>> {
+    if (!this.isAlive()) throw new NotSentError(undefined, { cause: this.#lost });
+    const wasIdle = this.#sent === this.#answered;
+    const ticket = ++this.#sent;
+    try {
+      return await this.#client.query<Row>(statement);
+    } catch (error) {
+      if (isFatal(error)) this.#lose(error as Error);
+      // The driver rejects at the error; only ReadyForQuery says how the transaction stands now.
+      else if (isServerAnswer(error)) await this.#answerTo(ticket);
+      throw this.#statementFailure(error, wasIdle && sizeOf(statement) <= ONE_WRITE_BYTES);
+    }
+  }
+
+  #statementFailure(error: unknown, wasOneWrite: boolean): unknown {
+    if (isServerAnswer(error) || this.isAlive()) return error;
+    if (wasOneWrite && isFailedWrite(error)) {
+      return new NotSentError('The server had closed the connection when the statement was to be sent.', {
+        cause: error,
+      });
+    }
+    return endOf(error);
+  }
+
+  /** Resolves when the server is ready after a statement, or the connection has ended. */
+  async #answerTo(ticket: number): Promise<void> {
+    while (this.#answered < ticket && !this.#isClosed) {
+      await new Promise<void>((resolve) => this.#onAnswer.push(resolve));
+    }
+  }
+
+  #wakeUp(): void {
+    for (const resolve of this.#onAnswer.splice(0)) resolve();
+  }
+
+  #lose(error: Error): void {
+    if (this.#isEnding || this.#lost) return;
+    this.#lost = endOf(error);
+    this.#client.connection.stream.destroy();
+    this.#onLost(this.#lost);
+  }
+}
+
+/** Waits for work, but not longer than this; the work goes on. */
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}
+
+/** @throws InvalidParameterError: NUL would end the text in the message, and the rest be read as protocol. */
+function assertText(sql: string): void {
+  if (typeof sql === 'string' && !sql.includes('\0')) return;
+  throw new InvalidParameterError('The statement is not a text, or has a NUL in it.', {
+    hint: 'Pass SQL as a string; PostgreSQL has no way to store NUL in text either.',
+  });
+}
+
+function toDriver(value: Parameter): Exclude<Parameter, bigint | Uint8Array> | Buffer {
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return value;
+}
+
+function sizeOf({ text, values = [] }: Statement): number {
+  return values.reduce<number>(
+    (sum, value) =>
+      sum + 8 + (typeof value === 'string' || Buffer.isBuffer(value) ? Buffer.byteLength(value) : 32),
+    Buffer.byteLength(text) + 64,
+  );
+}

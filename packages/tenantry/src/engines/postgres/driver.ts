@@ -1,0 +1,56 @@
+import { DriverMissingError, InvalidOptionError } from '../../errors.js';
+import { withSavedKeys } from './scram.js';
+
+type Pg = typeof import('pg');
+
+/** What tenantry uses of the module `pg`. */
+export interface Driver {
+  readonly Client: Pg['Client'];
+  readonly Connection: Pg['Connection'];
+}
+
+/** A client of the driver. */
+export type Client = InstanceType<Pg['Client']>;
+
+/** What the server gave the client at start-up, with which a statement can be cancelled. */
+export interface BackendKey {
+  readonly processID: number | null;
+  readonly secretKey: number | null;
+}
+
+/**
+ * Loads pg, an optional peer: who has no PostgreSQL server needs no PostgreSQL driver.
+ *
+ * @throws DriverMissingError (`TENANTRY_DRIVER_MISSING`)
+ */
+export async function loadDriver(importDriver: () => Promise<Driver> = () => import('pg')): Promise<Driver> {
+  if (process.env.NODE_PG_FORCE_NATIVE) {
+    throw new InvalidOptionError(
+      'NODE_PG_FORCE_NATIVE is set, and tenantry needs the JavaScript client of pg.',
+      {
+        hint: 'Unset NODE_PG_FORCE_NATIVE; the native client does not say whether a connection is clean.',
+      },
+    );
+  }
+  try {
+    const { Client, Connection } = await importDriver();
+    return { Client: withSavedKeys(withOwnStartup(Client)), Connection };
+  } catch (cause) {
+    throw new DriverMissingError('PostgreSQL needs the package pg, which could not be loaded.', {
+      hint: 'Install it: npm install pg',
+      cause,
+    });
+  }
+}
+
+/**
+ * The start-up message says who and which database, and nothing else: the driver would add what it
+ * finds in PGOPTIONS, PGREPLICATION and the like.
+ */
+function withOwnStartup(Client: Pg['Client']): Pg['Client'] {
+  return class extends Client {
+    getStartupConf(): Record<string, string | undefined> {
+      return { user: this.user, database: this.database, application_name: 'tenantry' };
+    }
+  };
+}

@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { OpenOptions } from '../../engine/engine.js';
+import type { Provisioning, StepOptions } from '../../engine/provisioning.js';
+import type { Identity } from '../../tenant/tenant.js';
+import type { SqliteConnection } from './connection.js';
+import {
+  assertDatabaseName,
+  companionSuffixes,
+  createFile,
+  databasePath,
+  databasesIn,
+  realFolder,
+  syncFolder,
+} from './database-file.js';
+import { SqliteEngineError } from './errors.js';
+import { readIdentity, writeIdentity } from './identity.js';
+import { checkScript } from './statement-rules.js';
+
+/** Milliseconds to open a file: only another connection that turns on write-ahead logging is waited for. */
+const OPEN_MS = 5000;
+
+const OTHER_TABLES = `SELECT 1 FROM sqlite_master
+WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'tenantry\\_%' ESCAPE '\\'
+LIMIT 1`;
+
+/** Makes and describes the files of one folder. */
+export class SqliteProvisioning implements Provisioning {
+  readonly #folder: string;
+  readonly #open: (name: string, options: OpenOptions) => Promise<SqliteConnection>;
+
+  constructor(folder: string, open: (name: string, options: OpenOptions) => Promise<SqliteConnection>) {
+    this.#folder = folder;
+    this.#open = open;
+  }
+
+  /** Makes the folder too. A name that differs only in case from one that is there counts as there. */
+  async createDatabase(name: string, { signal }: StepOptions = {}): Promise<void> {
+    assertDatabaseName(name);
+    assertRunning(signal);
+    makeFolder(this.#folder);
+    const folder = realFolder(this.#folder);
+    createFile(folder, name);
+    try {
+      // Writes the file's header, so that what was made is a database from the first look on.
+      await this.#use(name, signal, async (connection) => {
+        await connection.query('PRAGMA user_version');
+      });
+    } catch (error) {
+      removeFile(folder, name);
+      throw error;
+    }
+  }
+
+  /** Connections that are open go on with a file that nobody else sees, until they are asked whether they are alive. */
+  async dropDatabase(name: string, { signal }: StepOptions = {}): Promise<void> {
+    assertDatabaseName(name);
+    assertRunning(signal);
+    const names = databasesIn(this.#folder);
+    // Nor may the companions of a name that differs in case be taken away where case is folded.
+    const isTwin = (other: string) => other !== name && other.toLowerCase() === name.toLowerCase();
+    if (!names.includes(name) && names.some(isTwin)) return;
+    removeFile(this.#folder, name);
+  }
+
+  async databaseExists(name: string, { signal }: StepOptions = {}): Promise<boolean> {
+    assertRunning(signal);
+    return databasesIn(this.#folder).includes(name);
+  }
+
+  async isEmpty(name: string, { signal }: StepOptions = {}): Promise<boolean> {
+    return this.#use(name, signal, async (connection) => {
+      const { rows } = await connection.query(OTHER_TABLES);
+      return rows.length === 0;
+    });
+  }
+
+  async listDatabases({ signal }: StepOptions = {}): Promise<readonly string[]> {
+    assertRunning(signal);
+    return databasesIn(this.#folder);
+  }
+
+  async readIdentity(name: string, { signal }: StepOptions = {}): Promise<Identity | undefined> {
+    return this.#use(name, signal, readIdentity);
+  }
+
+  async writeIdentity(name: string, identity: Identity, { signal }: StepOptions = {}): Promise<void> {
+    await this.#use(name, signal, (connection) => writeIdentity(connection, identity));
+  }
+
+  /** Checks the whole script first; then its statements run one by one, waiting for locks where they must. */
+  async runScript(name: string, script: string, { signal }: StepOptions = {}): Promise<void> {
+    const statements = checkScript(script);
+    await this.#use(name, signal, async (connection) => {
+      for (const statement of statements) {
+        assertRunning(signal);
+        await connection.execute(statement);
+      }
+      if (connection.isClean()) return;
+      throw new SqliteEngineError(
+        'other',
+        'The script began a transaction and did not end it; it was rolled back.',
+      );
+    });
+  }
+
+  /** A connection of its own, closed whatever happens. */
+  async #use<T>(
+    name: string,
+    signal: AbortSignal | undefined,
+    work: (connection: SqliteConnection) => Promise<T>,
+  ): Promise<T> {
+    assertRunning(signal);
+    const connection = await this.#open(name, { timeoutMs: OPEN_MS, signal });
+    const abort = () => connection.destroy();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await work(connection);
+    } catch (error) {
+      throw signal?.aborted ? stepAborted(error) : error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      await connection.close();
+    }
+  }
+}
+
+function makeFolder(folder: string): void {
+  const made = mkdirSync(folder, { recursive: true });
+  if (made !== undefined) syncFolder(dirname(made));
+}
+
+/** The database first: without it the rest means nothing, the other way round it would lose commits. */
+function removeFile(folder: string, name: string): void {
+  const path = databasePath(folder, name);
+  for (const file of [path, ...companionSuffixes.map((suffix) => path + suffix)])
+    rmSync(file, { force: true });
+  if (existsSync(folder)) syncFolder(folder);
+}
+
+function assertRunning(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw stepAborted();
+}
+
+function stepAborted(cause?: unknown): SqliteEngineError {
+  return new SqliteEngineError('cancelled', 'The step was aborted.', { cause });
+}

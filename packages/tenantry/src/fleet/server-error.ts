@@ -1,0 +1,29 @@
+import { describeAddress } from '../engine/address.js';
+import { ServerRefusedError, ServerUnavailableError, type TenancyError } from '../errors.js';
+import type { AdminServer } from './admin-server.js';
+
+/** The error for a server that does not answer or does not let us in; undefined for anything else. */
+export function serverError(error: unknown, { name, server }: AdminServer): TenancyError | undefined {
+  const kind = server.engine.classifyError(error);
+  const reason = error instanceof Error ? error.message : String(error);
+  const place = `Server ${name} (${describeAddress(server.address)})`;
+  switch (kind) {
+    case 'unreachable':
+    case 'connection-lost':
+    case 'killed':
+      return new ServerUnavailableError(`${place} does not answer: ${reason}`, {
+        cause: error,
+        kind,
+        hint: 'Check that it runs and that this machine reaches it.',
+      });
+    case 'access-denied':
+    case 'too-many-connections':
+      return new ServerRefusedError(`${place} refused: ${reason}`, {
+        cause: error,
+        kind,
+        hint: 'Check the user, its password and its rights to create databases.',
+      });
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,161 @@
+import type { Catalog, ListOptions, ProcessRecord, TenantPage } from '../catalog/catalog.js';
+import { describeAddress } from '../engine/address.js';
+import type { EngineServer } from '../engine/engine.js';
+import { InvalidInputError, TenancyError } from '../errors.js';
+import { assertTenantName, isTenantName } from '../tenant/name.js';
+import { tenantStatuses, unknownTenant } from '../tenant/status.js';
+import type { Tenant, TenantMetadata } from '../tenant/tenant.js';
+import type { AdminServer, FindServer } from './admin-server.js';
+import { adoptTenant } from './operations/adopt.js';
+import { resumeTenant, stopTenant } from './operations/change-status.js';
+import { createTenant } from './operations/create.js';
+import { serverError } from './server-error.js';
+import type { Adoption, AdoptTenant, CreateTenant, Tenants } from './tenants.js';
+
+/** What the administration of tenants works on. */
+export interface TenantAdminRooms {
+  readonly catalog: Catalog;
+  readonly catalogServer: EngineServer;
+  readonly catalogDatabase: string;
+  readonly serverNames: readonly string[];
+  readonly findServer: FindServer;
+  readonly script: string | undefined;
+  process(): ProcessRecord;
+  /** Called after each change that went through, so that this process sees it at once. */
+  changed(): Promise<void>;
+}
+
+const MAX_METADATA_BYTES = 65_536;
+
+/** Implements {@link Tenants}: checks the input, runs the operation, and brings this process up to date. */
+export class TenantAdmin implements Tenants {
+  readonly #rooms: TenantAdminRooms;
+
+  constructor(rooms: TenantAdminRooms) {
+    this.#rooms = rooms;
+  }
+
+  async create(input: CreateTenant): Promise<Tenant> {
+    const { name, server: serverName, signal } = input;
+    assertTenantName(name);
+    const metadata = checkedMetadata(input.metadata ?? {});
+    const server = this.#choose(serverName);
+    return this.#change(server, (catalog) =>
+      createTenant(catalog, {
+        name,
+        server,
+        metadata,
+        script: this.#rooms.script,
+        owner: this.#rooms.process(),
+        signal,
+      }),
+    );
+  }
+
+  async adopt(input: AdoptTenant): Promise<Adoption> {
+    assertTenantName(input.name);
+    const server = this.#choose(input.server);
+    const { catalogServer, catalogDatabase } = this.#rooms;
+    const adopt = (catalog: Catalog) =>
+      adoptTenant(catalog, {
+        name: input.name,
+        database: input.database ?? input.name,
+        identity: input.identity ?? 'table',
+        dryRun: input.dryRun === true,
+        server,
+        catalogDatabase: isSameServer(server.server, catalogServer) ? catalogDatabase : undefined,
+      });
+    if (input.dryRun) return this.#guard(server, () => adopt(this.#rooms.catalog));
+    return this.#change(server, adopt);
+  }
+
+  async get(name: string): Promise<Tenant> {
+    const tenant = isTenantName(name) ? await this.#rooms.catalog.findByName(name) : undefined;
+    if (tenant === undefined) throw unknownTenant(name);
+    return tenant;
+  }
+
+  async list(options: ListOptions = {}): Promise<TenantPage> {
+    const { limit = 100, status } = options;
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+      throw new InvalidInputError('The limit of a list must be a whole number from 1 to 1000.');
+    }
+    if (status !== undefined && !tenantStatuses.includes(status)) {
+      throw new InvalidInputError(`There is no status ${JSON.stringify(status)}.`, {
+        hint: `Known are: ${tenantStatuses.join(', ')}.`,
+      });
+    }
+    return this.#rooms.catalog.list({ ...options, limit });
+  }
+
+  suspend(name: string): Promise<Tenant> {
+    return this.#stop(name, 'suspended');
+  }
+
+  delete(name: string): Promise<Tenant> {
+    return this.#stop(name, 'deleted');
+  }
+
+  async resume(name: string): Promise<Tenant> {
+    const { placement } = await this.get(name);
+    const server = this.#rooms.findServer(placement.server);
+    const tenant = await this.#guard(server, () =>
+      resumeTenant(this.#rooms.catalog, this.#rooms.findServer, name),
+    );
+    await this.#rooms.changed();
+    return tenant;
+  }
+
+  async #stop(name: string, to: 'suspended' | 'deleted'): Promise<Tenant> {
+    if (!isTenantName(name)) throw unknownTenant(name);
+    const tenant = await stopTenant(this.#rooms.catalog, this.#rooms.findServer, name, to);
+    await this.#rooms.changed();
+    return tenant;
+  }
+
+  async #change<T>(target: AdminServer, change: (catalog: Catalog) => Promise<T>): Promise<T> {
+    const { catalog } = this.#rooms;
+    const { name, server } = target;
+    await catalog.registerServer(name, server.engine.name, describeAddress(server.address));
+    const result = await this.#guard(target, () => change(catalog));
+    await this.#rooms.changed();
+    return result;
+  }
+
+  /** Turns a driver's error about a server into ours. */
+  async #guard<T>(server: AdminServer, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof TenancyError) throw error;
+      throw serverError(error, server) ?? error;
+    }
+  }
+
+  #choose(name: string | undefined): AdminServer {
+    const { serverNames, findServer } = this.#rooms;
+    if (name !== undefined) return findServer(name);
+    const [only] = serverNames;
+    if (only !== undefined && serverNames.length === 1) return findServer(only);
+    throw new InvalidInputError('There are several servers; say on which one the tenant shall live.', {
+      hint: `Configured are: ${serverNames.join(', ')}.`,
+    });
+  }
+}
+
+function isSameServer(one: EngineServer, other: EngineServer): boolean {
+  return (
+    one.address.host === other.address.host &&
+    one.address.port === other.address.port &&
+    one.address.socketPath === other.address.socketPath &&
+    one.address.folder === other.address.folder
+  );
+}
+
+function checkedMetadata(metadata: TenantMetadata): TenantMetadata {
+  const isObject = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
+  const json = isObject ? JSON.stringify(metadata) : undefined;
+  if (json !== undefined && Buffer.byteLength(json) <= MAX_METADATA_BYTES)
+    return JSON.parse(json) as TenantMetadata;
+  throw new InvalidInputError('Metadata must be a JSON object of at most 64 KiB.');
+}

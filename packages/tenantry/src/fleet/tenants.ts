@@ -1,0 +1,67 @@
+import type { ListOptions, TenantPage } from '../catalog/catalog.js';
+import type { IdentityCheck, Tenant, TenantMetadata } from '../tenant/tenant.js';
+
+/** A tenant to be made. */
+export interface CreateTenant {
+  /** 1 to 63 ASCII letters, digits, `-` and `_`, beginning and ending with a letter or a digit. */
+  readonly name: string;
+  /** A configured server. Default: the only one; with several it must be named. */
+  readonly server?: string | undefined;
+  /** JSON of at most 64 KiB. Default `{}`. */
+  readonly metadata?: TenantMetadata | undefined;
+  /** Stops the creation between two steps; what was made is removed again. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An existing database to be taken over as a tenant. */
+export interface AdoptTenant {
+  readonly name: string;
+  /** A configured server. Default: the only one. */
+  readonly server?: string | undefined;
+  /** The database as it is called on the server, in its exact case. Default: the name. */
+  readonly database?: string | undefined;
+  /**
+   * `table` writes tenantry's identity table into the database and checks it on every new
+   * connection; `name` writes nothing and checks only the database's name. Default `table`.
+   */
+  readonly identity?: IdentityCheck | undefined;
+  /** Checks everything and changes nothing. Default false. */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What became of an adoption. */
+export interface Adoption {
+  /** `registered` now (or would be, in a dry run), or `unchanged`: it was before. */
+  readonly outcome: 'registered' | 'unchanged';
+  readonly name: string;
+  readonly database: string;
+}
+
+/** Makes, finds and changes tenants: `tenancy.tenants`. */
+export interface Tenants {
+  /**
+   * Makes a tenant: registers it, creates its database, writes the database's identity, runs the
+   * `provision` script, and activates it last. Until then it is not served. When a step fails,
+   * what was made is removed again; when the process dies, the same call finishes the work.
+   *
+   * @throws InvalidNameError, TenantExistsError, TenantBusyError, DatabaseExistsError,
+   * ServerUnavailableError, ProvisionFailedError
+   * @example
+   * ```ts
+   * const acme = await tenancy.tenants.create({ name: 'acme' })
+   * ```
+   */
+  create(tenant: CreateTenant): Promise<Tenant>;
+  /** Registers an existing database as a tenant; no table of it is changed. */
+  adopt(tenant: AdoptTenant): Promise<Adoption>;
+  /** The tenant of this name. Throws UnknownTenantError. */
+  get(name: string): Promise<Tenant>;
+  /** One page of tenants, ordered by name. */
+  list(options?: ListOptions): Promise<TenantPage>;
+  /** Stops serving a tenant; its data stays. Every process follows within its staleness bound. */
+  suspend(name: string): Promise<Tenant>;
+  /** Serves a suspended tenant again. */
+  resume(name: string): Promise<Tenant>;
+  /** Marks a tenant deleted and frees its name. Its database is kept and never given to another tenant. */
+  delete(name: string): Promise<Tenant>;
+}

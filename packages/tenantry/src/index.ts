@@ -1,0 +1,34 @@
+export { type ProblemOptions, type ProblemResponse, problem } from './adapters/http/problem.js';
+export type { ListOptions, TenantPage } from './catalog/catalog.js';
+export type { IsolationLevel, Parameter, Row } from './engine/connection.js';
+export * from './errors.js';
+export type { Adoption, AdoptTenant, CreateTenant, Tenants } from './fleet/tenants.js';
+export type { Health, PartHealth, ServerStats, Stats } from './health.js';
+export type { CacheOptions, ServerOptions, TenancyOptions, TimeoutOptions } from './options.js';
+export type { PoolStats, PoolTotals } from './pool/stats.js';
+export type { TenantLoad } from './pool/tenant-turns.js';
+export type {
+  CallOptions,
+  ExecuteResult,
+  Executor,
+  Session,
+  TransactionOptions,
+  Transactor,
+} from './session/session.js';
+export {
+  type CloseOptions,
+  createTenancy,
+  type RunOptions,
+  type Tenancy,
+} from './tenancy.js';
+export { isTenantName } from './tenant/name.js';
+export type {
+  Identity,
+  IdentityCheck,
+  Isolation,
+  Placement,
+  Route,
+  Tenant,
+  TenantMetadata,
+  TenantStatus,
+} from './tenant/tenant.js';

@@ -1,0 +1,230 @@
+import { InvalidOptionError } from './errors.js';
+
+/** A configured database server. */
+export interface ServerOptions {
+  /**
+   * `mysql://user:password@host:3306`, `postgres://...`, `sqlite:./folder`; `?socketPath=` for a
+   * unix socket. A database in the path is ignored: each tenant's placement names its own.
+   */
+  readonly url: string;
+  /**
+   * The most connections that this process ever holds to this server, those that are being opened
+   * or closed included. 1 to 10000. Default 10; for SQLite, where a connection is a file handle, 100.
+   * More is rarely faster: a database works best with about four per core. Where cancelling a
+   * statement takes a connection (MySQL), one of them is kept for that, unless there is only one.
+   */
+  readonly maxConnections?: number | undefined;
+  /**
+   * The most of them that one tenant may use at once, so that a busy one leaves room for others. 1 to
+   * 10000. Default: three quarters of what tenants may have. Lower it for tenants that must not notice
+   * each other; raise it where there are few.
+   */
+  readonly maxConnectionsPerTenant?: number | undefined;
+  /**
+   * `reset`: an idle connection may move to another tenant after a full reset of its session, where
+   * the engine can do that (MySQL, MariaDB). `never`: a connection belongs to one tenant for life, which
+   * costs a reconnect whenever the budget must be shared. Default `reset`.
+   */
+  readonly sharing?: 'reset' | 'never' | undefined;
+}
+
+/** How routes are cached. */
+export interface CacheOptions {
+  /** Milliseconds until a route is read again even if nothing changed. 1000 to 86400000. Default 300000. */
+  readonly ttlMs?: number | undefined;
+  /** Milliseconds that the absence of a name is remembered, unless the poll sees it appear sooner. 0 to 3600000. Default 5000. */
+  readonly absenceTtlMs?: number | undefined;
+  /** Routes kept in memory, about 300 bytes each. 1 to 10000000. Default 100000. */
+  readonly maxRoutes?: number | undefined;
+  /** Absent names kept in memory. 0 to 10000000. Default 10000. */
+  readonly maxAbsences?: number | undefined;
+  /**
+   * Milliseconds between two questions to the catalog whether anything changed: the bound of
+   * staleness. 10 to 60000. Default 250; each costs the catalog one read of one row by its key.
+   */
+  readonly pollMs?: number | undefined;
+  /**
+   * Milliseconds that known tenants are still served after the catalog was last heard of. Longer
+   * survives longer outages; but a process that alone lost sight of the catalog serves a suspended
+   * tenant for that long. 1000 to 86400000. Default 60000.
+   */
+  readonly serveForMs?: number | undefined;
+}
+
+/** How long things may take. Milliseconds, 1 to 86400000 each. */
+export interface TimeoutOptions {
+  /** To open a connection. Default 5000. */
+  readonly connectMs?: number | undefined;
+  /** To wait for a connection. Default 10000. */
+  readonly acquireMs?: number | undefined;
+  /** For one statement, the wait for its connection included. Default 30000. */
+  readonly queryMs?: number | undefined;
+  /** For a transaction from its call to its end. Default 60000. */
+  readonly transactionMs?: number | undefined;
+  /** For one question to the catalog. Default 2000. */
+  readonly catalogMs?: number | undefined;
+  /** Until an idle connection is closed. Default 30000. */
+  readonly idleMs?: number | undefined;
+  /** Until a connection is closed and made anew, however busy; up to a fifth of it earlier, by chance. Default 1800000. */
+  readonly lifetimeMs?: number | undefined;
+}
+
+/** What `createTenancy` takes. */
+export interface TenancyOptions {
+  /** The catalog's URL with its database in the path: `mysql://app@db/General`. Default database: `General`. */
+  readonly catalog: string;
+  /** The database servers that hold tenants, by name. Default: the catalog's own server, as `main`. */
+  readonly servers?: Readonly<Record<string, string | ServerOptions>> | undefined;
+  /** Make the catalog's database and tables, or bring them up to date, before anything else. Default false. */
+  readonly setup?: boolean | undefined;
+  /**
+   * For dry runs: the catalog is only read, changes of it are refused, and one that is not set up
+   * counts as an empty one. Default false.
+   */
+  readonly preview?: boolean | undefined;
+  /** A script of SQL statements that makes a new tenant's tables; run once in its new database. */
+  readonly provision?: { readonly script: string } | undefined;
+  readonly cache?: CacheOptions | undefined;
+  readonly timeouts?: TimeoutOptions | undefined;
+  /** Callers that may wait for a connection of one server. 0 to 1000000. Default 10000. */
+  readonly maxWaiting?: number | undefined;
+}
+
+/** Every option with its value, checked and frozen. */
+export interface ResolvedOptions {
+  readonly catalog: string;
+  readonly servers: ReadonlyMap<string, ResolvedServer>;
+  readonly setup: boolean;
+  readonly preview: boolean;
+  readonly provision: string | undefined;
+  readonly cache: Readonly<Record<keyof CacheOptions, number>>;
+  readonly timeouts: Readonly<Record<keyof TimeoutOptions, number>>;
+  readonly maxWaiting: number;
+}
+
+/** A server's options, checked; what depends on its engine is filled in when the engine is known. */
+export interface ResolvedServer {
+  readonly url: string;
+  readonly maxConnections: number | undefined;
+  readonly maxConnectionsPerTenant: number | undefined;
+  readonly sharing: 'reset' | 'never';
+}
+
+const DAY = 86_400_000;
+
+/**
+ * Checks every option once and fills in the defaults.
+ *
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) naming the option, its value's type and its range.
+ */
+export function resolveOptions(options: TenancyOptions): ResolvedOptions {
+  assertKeys('', options, [
+    'catalog',
+    'servers',
+    'setup',
+    'preview',
+    'provision',
+    'cache',
+    'timeouts',
+    'maxWaiting',
+  ]);
+  const cache = options.cache ?? {};
+  assertKeys('cache.', cache, ['ttlMs', 'absenceTtlMs', 'maxRoutes', 'maxAbsences', 'pollMs', 'serveForMs']);
+  const timeouts = options.timeouts ?? {};
+  assertKeys('timeouts.', timeouts, [
+    'connectMs',
+    'acquireMs',
+    'queryMs',
+    'transactionMs',
+    'catalogMs',
+    'idleMs',
+    'lifetimeMs',
+  ]);
+  const catalog = text('catalog', options.catalog);
+  return Object.freeze({
+    catalog,
+    servers: resolveServers(options.servers ?? { main: catalog }),
+    setup: options.setup === true,
+    preview: options.preview === true,
+    provision:
+      options.provision === undefined ? undefined : text('provision.script', options.provision.script),
+    cache: Object.freeze({
+      ttlMs: integer('cache.ttlMs', cache.ttlMs, 300_000, 1000, DAY),
+      absenceTtlMs: integer('cache.absenceTtlMs', cache.absenceTtlMs, 5000, 0, 3_600_000),
+      maxRoutes: integer('cache.maxRoutes', cache.maxRoutes, 100_000, 1, 10_000_000),
+      maxAbsences: integer('cache.maxAbsences', cache.maxAbsences, 10_000, 0, 10_000_000),
+      pollMs: integer('cache.pollMs', cache.pollMs, 250, 10, 60_000),
+      serveForMs: integer('cache.serveForMs', cache.serveForMs, 60_000, 1000, DAY),
+    }),
+    timeouts: Object.freeze({
+      connectMs: integer('timeouts.connectMs', timeouts.connectMs, 5000, 1, DAY),
+      acquireMs: integer('timeouts.acquireMs', timeouts.acquireMs, 10_000, 1, DAY),
+      queryMs: integer('timeouts.queryMs', timeouts.queryMs, 30_000, 1, DAY),
+      transactionMs: integer('timeouts.transactionMs', timeouts.transactionMs, 60_000, 1, DAY),
+      catalogMs: integer('timeouts.catalogMs', timeouts.catalogMs, 2000, 1, DAY),
+      idleMs: integer('timeouts.idleMs', timeouts.idleMs, 30_000, 1, DAY),
+      lifetimeMs: integer('timeouts.lifetimeMs', timeouts.lifetimeMs, 1_800_000, 1, DAY),
+    }),
+    maxWaiting: integer('maxWaiting', options.maxWaiting, 10_000, 0, 1_000_000),
+  });
+}
+
+function resolveServers(servers: NonNullable<TenancyOptions['servers']>): ResolvedOptions['servers'] {
+  const resolved = new Map<string, ResolvedServer>();
+  for (const [name, value] of Object.entries(servers)) {
+    if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name)) {
+      throw new InvalidOptionError(
+        `servers has the key ${JSON.stringify(name)}, which cannot name a server.`,
+        { hint: 'Use 1 to 63 ASCII letters, digits, "-" and "_".' },
+      );
+    }
+    resolved.set(name, resolveServer(`servers.${name}`, typeof value === 'string' ? { url: value } : value));
+  }
+  if (resolved.size === 0) {
+    throw new InvalidOptionError('servers is empty.', {
+      hint: 'Name at least one, or leave the option out.',
+    });
+  }
+  return resolved;
+}
+
+function resolveServer(path: string, server: ServerOptions): ResolvedServer {
+  assertKeys(`${path}.`, server, ['url', 'maxConnections', 'maxConnectionsPerTenant', 'sharing']);
+  const count = (key: 'maxConnections' | 'maxConnectionsPerTenant') =>
+    server[key] === undefined ? undefined : integer(`${path}.${key}`, server[key], 10, 1, 10_000);
+  const { sharing = 'reset' } = server;
+  if (sharing !== 'reset' && sharing !== 'never') {
+    throw new InvalidOptionError(`${path}.sharing must be "reset" or "never".`);
+  }
+  return Object.freeze({
+    url: text(`${path}.url`, server.url),
+    maxConnections: count('maxConnections'),
+    maxConnectionsPerTenant: count('maxConnectionsPerTenant'),
+    sharing,
+  });
+}
+
+function assertKeys(path: string, value: object, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null) {
+    throw new InvalidOptionError(`${path.slice(0, -1) || 'The options'} must be an object.`);
+  }
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    throw new InvalidOptionError(`There is no option ${path}${key}.`, {
+      hint: `Known are: ${known.join(', ')}.`,
+    });
+  }
+}
+
+function text(path: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new InvalidOptionError(`${path} must be a text that is not empty.`);
+}
+
+function integer(path: string, value: unknown, fallback: number, min: number, max: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new InvalidOptionError(`${path} must be a whole number from ${min} to ${max}.`, {
+    hint: `It is ${typeof value === 'number' ? String(value) : typeof value}; the default is ${fallback}.`,
+  });
+}

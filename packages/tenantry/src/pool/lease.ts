@@ -1,0 +1,69 @@
+import type { EngineConnection } from '../engine/connection.js';
+import type { ConnectionLease } from '../engine/connection-source.js';
+import { LeaseEndedError } from '../errors.js';
+
+/** What a pool knows of one of its connections. */
+export interface PooledConnection {
+  readonly connection: EngineConnection;
+  /** Whose it is now, and at which epoch. Changes only when the connection is rebound. */
+  key: string;
+  epoch: number;
+  /** When it was opened. All times are milliseconds of the monotonic clock. */
+  readonly openedAt: number;
+  /** When its present lease began. */
+  leasedAt: number;
+  /** When it became idle. */
+  idleSince: number;
+}
+
+/** Where a lease goes when it ends. */
+export interface LeaseHome {
+  giveBack(pooled: PooledConnection): void;
+  discard(pooled: PooledConnection): void;
+  cancel(pooled: PooledConnection): void;
+}
+
+/** A connection in somebody's hands, until the first of its ends. */
+export class Lease implements ConnectionLease {
+  #pooled: PooledConnection | undefined;
+  readonly #home: LeaseHome;
+
+  constructor(home: LeaseHome, pooled: PooledConnection) {
+    this.#home = home;
+    this.#pooled = pooled;
+  }
+
+  /** Whether it was released, destroyed or cancelled. */
+  get ended(): boolean {
+    return this.#pooled === undefined;
+  }
+
+  get connection(): EngineConnection {
+    if (this.#pooled !== undefined) return this.#pooled.connection;
+    throw new LeaseEndedError('This connection was given back and may serve another tenant now.', {
+      hint: 'Do not keep a connection, or a transaction, beyond the function that was given it.',
+    });
+  }
+
+  release(): void {
+    const pooled = this.#end();
+    if (pooled !== undefined) this.#home.giveBack(pooled);
+  }
+
+  destroy(): void {
+    const pooled = this.#end();
+    if (pooled !== undefined) this.#home.discard(pooled);
+  }
+
+  /** Cancels what the connection is doing, at the server where that is possible, and destroys it. */
+  cancel(): void {
+    const pooled = this.#end();
+    if (pooled !== undefined) this.#home.cancel(pooled);
+  }
+
+  #end(): PooledConnection | undefined {
+    const pooled = this.#pooled;
+    this.#pooled = undefined;
+    return pooled;
+  }
+}

@@ -1,0 +1,63 @@
+import type { ConnectionAccount } from './connection-account.js';
+import type { TenantLimits } from './fair-queue-options.js';
+import { type Linked, LinkedList } from './linked-list.js';
+import type { TurnTaker } from './round-calendar.js';
+
+/** A tenant's part of a server in numbers. */
+export interface TenantLoad {
+  readonly key: string;
+  readonly inUse: number;
+  readonly waiting: number;
+  /** The moving average of how long it held a connection. */
+  readonly meanMs: number;
+  /** What it owes of connection time; leases in use count by their estimates. */
+  readonly debtMs: number;
+}
+
+/** A tenant that waits, uses or owes something, or did so lately. */
+export class TenantTurns<W> implements TurnTaker<TenantTurns<W>> {
+  list: LinkedList<TenantTurns<W>> | undefined = undefined;
+  previous: TenantTurns<W> | undefined = undefined;
+  next: TenantTurns<W> | undefined = undefined;
+  due = 0;
+  /** The last round in which its turn came. */
+  lastTurn = -1;
+  /** Those of its callers that wait, in their order. */
+  readonly line = new LinkedList<Ticket<W>>();
+  readonly key: string;
+  readonly account: ConnectionAccount;
+  limits: TenantLimits;
+
+  constructor(key: string, limits: TenantLimits, account: ConnectionAccount) {
+    this.key = key;
+    this.limits = limits;
+    this.account = account;
+  }
+
+  get waits(): boolean {
+    return this.line.size > 0;
+  }
+
+  get atLimit(): boolean {
+    return this.account.inUse >= this.limits.maxInUse;
+  }
+
+  get load(): TenantLoad {
+    const { inUse, meanMs, creditMs } = this.account;
+    return { key: this.key, inUse, waiting: this.line.size, meanMs, debtMs: Math.max(0, -creditMs) };
+  }
+}
+
+/** A place in the queue, for one waiter. What is in it beside the waiter is the queue's own. */
+export class Ticket<W> implements Linked<Ticket<W>> {
+  list: LinkedList<Ticket<W>> | undefined = undefined;
+  previous: Ticket<W> | undefined = undefined;
+  next: Ticket<W> | undefined = undefined;
+  readonly tenant: TenantTurns<W>;
+  readonly waiter: W;
+
+  constructor(tenant: TenantTurns<W>, waiter: W) {
+    this.tenant = tenant;
+    this.waiter = waiter;
+  }
+}

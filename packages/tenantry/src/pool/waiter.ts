@@ -1,0 +1,72 @@
+import type { AcquireOptions } from '../engine/connection-source.js';
+import type { Lease } from './lease.js';
+import { waitAborted } from './pool-errors.js';
+import type { PoolTarget } from './target.js';
+import type { Ticket } from './tenant-turns.js';
+
+/** What a waiter's pool does for it. */
+export interface WaiterHome {
+  /** The error of a wait that took too long. */
+  timeoutError(waiter: Waiter): Error;
+  /** It gives up; whether it still waited. */
+  leave(waiter: Waiter): boolean;
+}
+
+/** A caller that waits for a connection, or for a place in the budget. Settled exactly once. */
+export class Waiter {
+  /** Whose turn it takes. */
+  readonly key: string;
+  /** Whose it is, for messages. */
+  readonly label: string;
+  /** What the connection is for; undefined for a place without a connection of ours. */
+  readonly target: PoolTarget | undefined;
+  readonly waitMs: number;
+  readonly promise: Promise<Lease | undefined>;
+  /** Its place in the queue, while it has one. */
+  ticket: Ticket<Waiter> | undefined;
+  #resolve!: (lease: Lease | undefined) => void;
+  #reject!: (error: Error) => void;
+  readonly #timer: NodeJS.Timeout;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort: () => void;
+
+  constructor(
+    home: WaiterHome,
+    target: PoolTarget | undefined,
+    label: string,
+    waitMs: number,
+    { signal }: AcquireOptions,
+  ) {
+    this.key = target?.key ?? label;
+    this.label = label;
+    this.target = target;
+    this.waitMs = waitMs;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    const giveUp = (error: Error) => {
+      if (home.leave(this)) this.reject(error);
+    };
+    this.#onAbort = () => giveUp(waitAborted(label));
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#timer = setTimeout(() => giveUp(home.timeoutError(this)), waitMs);
+  }
+
+  /** Gets what it waited for: a lease, or nothing where it asked for a place. */
+  resolve(lease?: Lease): void {
+    this.#stop();
+    this.#resolve(lease);
+  }
+
+  reject(error: Error): void {
+    this.#stop();
+    this.#reject(error);
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+}

@@ -1,0 +1,93 @@
+import type { Parameter, Row, StatementResult } from '../engine/connection.js';
+import type { Engine } from '../engine/engine.js';
+import type { Lease } from '../pool/lease.js';
+import { Limit } from './limit.js';
+import type { CallOptions, ExecuteResult, Executor, TransactionOptions, Transactor } from './session.js';
+import { maySendAgain, runWithin, statementError } from './statement.js';
+import { runTransaction } from './transaction.js';
+
+/** Where a {@link PooledExecutor} gets its connections. */
+export interface LeaseSource {
+  /** Whose they are, for messages. */
+  readonly label: string;
+  /** Milliseconds for one statement and for one transaction, where the caller names none. */
+  readonly queryMs: number;
+  readonly transactionMs: number;
+  /** An idle connection at once, or one later, within the limit. */
+  lease(limit: Limit): Lease | Promise<Lease>;
+  /** The engine of the connections; asked for only while one is held. */
+  engine(): Engine;
+}
+
+/** Runs each statement on a leased connection, and gives the lease back however it ends. */
+export class PooledExecutor implements Transactor {
+  readonly #source: LeaseSource;
+
+  constructor(source: LeaseSource) {
+    this.#source = source;
+  }
+
+  async query<T extends object = Row>(
+    sql: string,
+    params?: readonly Parameter[],
+    options?: CallOptions,
+  ): Promise<T[]> {
+    return (await this.#run(sql, params ?? [], options)).rows as T[];
+  }
+
+  async execute(sql: string, params?: readonly Parameter[], options?: CallOptions): Promise<ExecuteResult> {
+    const { affectedRows, insertId } = await this.#run(sql, params ?? [], options);
+    return { affectedRows, insertId };
+  }
+
+  async transaction<T>(fn: (handle: Executor) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const source = this.#source;
+    const limit = new Limit(source.label, options, source.transactionMs);
+    limit.assertRunning();
+    const lease = await this.#begin(limit, options);
+    try {
+      const { label, queryMs } = source;
+      return await runTransaction({ engine: source.engine(), lease, label, limit, queryMs }, fn);
+    } finally {
+      lease.release();
+    }
+  }
+
+  async #run(
+    sql: string,
+    params: readonly Parameter[],
+    options: CallOptions | undefined,
+  ): Promise<StatementResult> {
+    const source = this.#source;
+    const limit = new Limit(source.label, options, source.queryMs);
+    limit.assertRunning();
+    for (let attempt = 1; ; attempt++) {
+      const found = source.lease(limit);
+      const lease = found instanceof Promise ? await found : found;
+      try {
+        return await runWithin(limit, lease, lease.connection.query(sql, params));
+      } catch (error) {
+        if (attempt === 1 && maySendAgain(source.engine(), error, source.engine().isRead(sql))) continue;
+        throw statementError(source.engine(), error, source.label);
+      } finally {
+        lease.release();
+      }
+    }
+  }
+
+  /** A lease on which a transaction has begun. */
+  async #begin(limit: Limit, options: TransactionOptions): Promise<Lease> {
+    const source = this.#source;
+    for (let attempt = 1; ; attempt++) {
+      const lease = await source.lease(limit);
+      try {
+        await runWithin(limit, lease, lease.connection.begin(options));
+        return lease;
+      } catch (error) {
+        lease.destroy();
+        if (attempt === 1 && maySendAgain(source.engine(), error, true)) continue;
+        throw statementError(source.engine(), error, source.label);
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { AbortedError, StatementTimeoutError, type TenancyError } from '../errors.js';
+import type { CallOptions } from './session.js';
+
+/** The end of a call: its deadline or its caller's signal, whichever comes first. */
+export class Limit {
+  readonly #label: string;
+  readonly #timeoutMs: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #startedAt = performance.now();
+
+  /** `label` names the tenant in messages; `defaultMs` holds where the options name no timeout. */
+  constructor(label: string, options: CallOptions | undefined, defaultMs: number) {
+    this.#label = label;
+    this.#timeoutMs = options?.timeoutMs ?? defaultMs;
+    this.#signal = options?.signal;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#signal;
+  }
+
+  /** Milliseconds that are left, at least 1. */
+  get remainingMs(): number {
+    return Math.max(1, Math.ceil(this.#timeoutMs - (performance.now() - this.#startedAt)));
+  }
+
+  /** Throws what the caller must get if the signal has fired already. */
+  assertRunning(): void {
+    if (this.#signal?.aborted) throw this.#aborted();
+  }
+
+  /** Calls once when the limit is reached, unless the returned function was called before. */
+  onEnd(listener: (error: TenancyError) => void): () => void {
+    const timer = setTimeout(() => end(this.#timedOut()), this.remainingMs);
+    const onAbort = () => end(this.#aborted());
+    const stop = () => {
+      clearTimeout(timer);
+      this.#signal?.removeEventListener('abort', onAbort);
+    };
+    const end = (error: TenancyError) => {
+      stop();
+      listener(error);
+    };
+    this.#signal?.addEventListener('abort', onAbort, { once: true });
+    return stop;
+  }
+
+  #timedOut(): TenancyError {
+    return new StatementTimeoutError(
+      `${this.#label}: not done within ${this.#timeoutMs} ms; the statement was cancelled.`,
+      {
+        tenant: this.#label,
+        hint: 'Make the statement faster, or pass a longer timeoutMs.',
+      },
+    );
+  }
+
+  #aborted(): TenancyError {
+    return new AbortedError(`${this.#label}: aborted by the caller; the statement was cancelled.`, {
+      tenant: this.#label,
+      cause: this.#signal?.reason,
+    });
+  }
+}

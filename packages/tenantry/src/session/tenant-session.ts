@@ -1,0 +1,189 @@
+import type { Directory } from '../directory/directory.js';
+import type { DirectoryEntry } from '../directory/entry.js';
+import type { Parameter, Row } from '../engine/connection.js';
+import type { Engine } from '../engine/engine.js';
+import { SessionEndedError } from '../errors.js';
+import { certify, IdentityAheadError } from '../pool/certificate.js';
+import type { Lease } from '../pool/lease.js';
+import type { ServerPool } from '../pool/server-pool.js';
+import type { PoolTarget } from '../pool/target.js';
+import { assertServable } from '../tenant/status.js';
+import type { Route } from '../tenant/tenant.js';
+import { type LeaseSource, PooledExecutor } from './executor.js';
+import { Limit } from './limit.js';
+import type { CallOptions, ExecuteResult, Executor, Session, TransactionOptions } from './session.js';
+
+/** What every session of a tenancy shares. */
+export interface SessionRooms {
+  readonly directory: Directory;
+  /** The pool of a server. Throws UnknownServerError or ClosedError. */
+  pool(server: string): ServerPool;
+  readonly queryMs: number;
+  readonly transactionMs: number;
+}
+
+/** A session bound to one tenant at one epoch; see {@link Session}. */
+export class TenantSession implements Session, LeaseSource {
+  readonly #rooms: SessionRooms;
+  readonly #executor = new PooledExecutor(this);
+  readonly #name: string;
+  #entry: DirectoryEntry | undefined;
+  /** The route that the session is bound to; replaced only by one of the same id and epoch. */
+  #route: Route | undefined;
+  #target: PoolTarget | undefined;
+
+  constructor(rooms: SessionRooms, name: string) {
+    this.#rooms = rooms;
+    this.#name = name;
+    const entry = rooms.directory.peek(name);
+    if (entry?.route.status === 'active') this.#bind(entry);
+  }
+
+  get tenant(): string {
+    return this.#name;
+  }
+
+  get label(): string {
+    return this.#name;
+  }
+
+  get queryMs(): number {
+    return this.#rooms.queryMs;
+  }
+
+  get transactionMs(): number {
+    return this.#rooms.transactionMs;
+  }
+
+  async ready(options?: CallOptions): Promise<Route> {
+    const limit = new Limit(this.#name, options, this.#rooms.queryMs);
+    limit.assertRunning();
+    return this.#current() ?? (await this.#renew(limit));
+  }
+
+  query<T extends object = Row>(
+    sql: string,
+    params?: readonly Parameter[],
+    options?: CallOptions,
+  ): Promise<T[]> {
+    return this.#executor.query<T>(sql, params, options);
+  }
+
+  execute(sql: string, params?: readonly Parameter[], options?: CallOptions): Promise<ExecuteResult> {
+    return this.#executor.execute(sql, params, options);
+  }
+
+  transaction<T>(fn: (transaction: Executor) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return this.#executor.transaction(fn, options);
+  }
+
+  // ---- LeaseSource ----
+
+  engine(): Engine {
+    return this.#pool().server.engine;
+  }
+
+  lease(limit: Limit): Lease | Promise<Lease> {
+    return (this.#current() && this.#pool().take(this.#poolTarget())) ?? this.#acquire(limit);
+  }
+
+  // ---- inside ----
+
+  /** The bound route if it is known to hold still; undefined where the catalog must be asked. Throws if it ended. */
+  #current(): Route | undefined {
+    const entry = this.#entry;
+    if (entry === undefined || this.#route === undefined) return undefined;
+    if (entry.route !== this.#route) this.#bind(entry);
+    return this.#rooms.directory.isFresh(entry) ? this.#route : undefined;
+  }
+
+  /** Asks the catalog, and binds to what it says. */
+  async #renew(limit: Limit): Promise<Route> {
+    return this.#bind(await this.#rooms.directory.resolve(this.#name, limit.signal));
+  }
+
+  #bind(entry: DirectoryEntry): Route {
+    const { route } = entry;
+    const bound = this.#route;
+    if (bound !== undefined && (bound.id !== route.id || bound.epoch !== route.epoch))
+      throw endedError(bound, route);
+    assertServable(route);
+    if (bound?.placement !== route.placement) this.#target = undefined;
+    this.#entry = entry;
+    this.#route = route;
+    return route;
+  }
+
+  async #acquire(limit: Limit): Promise<Lease> {
+    if (this.#current() === undefined) await this.#renew(limit);
+    try {
+      return await this.#wait(limit);
+    } catch (error) {
+      if (!(error instanceof IdentityAheadError) || this.#entry === undefined) throw error;
+      // The database has moved on and our route is stale: look again. A session that is bound to
+      // the old epoch ends here; it is not carried over.
+      this.#rooms.directory.distrust(this.#entry);
+      await this.#renew(limit);
+      return this.#wait(limit);
+    }
+  }
+
+  async #wait(limit: Limit): Promise<Lease> {
+    const lease = await this.#pool().acquire(this.#poolTarget(), {
+      timeoutMs: limit.remainingMs,
+      signal: limit.signal,
+    });
+    try {
+      // The tenant may have been suspended while we waited.
+      this.#current();
+      return lease;
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+  }
+
+  #pool(): ServerPool {
+    return this.#rooms.pool(this.#bound().placement.server);
+  }
+
+  #bound(): Route {
+    if (this.#route !== undefined) return this.#route;
+    throw new SessionEndedError(`The session of ${this.#name} is not bound.`, { tenant: this.#name });
+  }
+
+  #poolTarget(): PoolTarget {
+    this.#target ??= targetOf(this.#bound());
+    return this.#target;
+  }
+}
+
+const targets = new WeakMap<Route, PoolTarget>();
+
+/** The pool target of a route; one object for each route, however many sessions it has. */
+function targetOf(route: Route): PoolTarget {
+  let target = targets.get(route);
+  if (target === undefined) {
+    target = {
+      key: route.id,
+      label: route.name,
+      epoch: route.epoch,
+      database: route.placement.database,
+      certifiedOn: new Set(),
+      certify: (connection) => certify(connection, route),
+    };
+    targets.set(route, target);
+  }
+  return target;
+}
+
+function endedError(bound: Route, now: Route): SessionEndedError {
+  const what = bound.id === now.id ? `is ${now.status} and at epoch ${now.epoch}` : 'is another tenant';
+  return new SessionEndedError(
+    `The session of ${bound.name} was bound to epoch ${bound.epoch}; the tenant of this name ${what} now.`,
+    {
+      tenant: bound.name,
+      hint: 'Ask for a new session for each unit of work; do not keep one across requests.',
+    },
+  );
+}

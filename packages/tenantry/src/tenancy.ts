@@ -1,0 +1,84 @@
+import type { Tenants } from './fleet/tenants.js';
+import type { Health, Stats } from './health.js';
+import type { TenancyOptions } from './options.js';
+import { resolveOptions } from './options.js';
+import type { Session, Transactor } from './session/session.js';
+import { Wiring } from './wiring.js';
+
+/** How `tenancy.run` treats a tenant that is in context already. */
+export interface RunOptions {
+  /** Allow another tenant than the one in context. Default false. */
+  readonly switch?: boolean | undefined;
+}
+
+/** How long `tenancy.close` waits. */
+export interface CloseOptions {
+  /** Milliseconds until what is still under way is aborted. Default 5000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The application's door to its tenants. Made by {@link createTenancy}. */
+export interface Tenancy extends AsyncDisposable {
+  /**
+   * A session of the tenant of this name, or of the tenant in context. Synchronous; costs no I/O.
+   * Whether there is such a tenant shows at the session's first use.
+   *
+   * @throws NoTenantError (`TENANTRY_NO_TENANT`) without a name and without a context.
+   */
+  session(name?: string): Session;
+  /**
+   * Runs `fn` with a tenant in context: `tenancy.session()` inside it is that tenant's.
+   *
+   * @throws TenantSwitchError if another tenant is in context, unless `switch` is true.
+   * @example
+   * ```ts
+   * await tenancy.run('acme', async () => tenancy.session().query('SELECT 1'))
+   * ```
+   */
+  run<T>(name: string, fn: () => T | PromiseLike<T>, options?: RunOptions): Promise<T>;
+  /** Makes, finds and changes tenants. */
+  readonly tenants: Tenants;
+  /** The catalog's own database, for what belongs to no tenant. At most four connections, three on MySQL. */
+  readonly central: Transactor;
+  /** Asks the catalog and every server, each within two seconds. Never rejects. */
+  health(): Promise<Health>;
+  /** This process in numbers: what its pools hold, who waits, what was cached. Costs no I/O. */
+  stats(): Stats;
+  /** Refuses new work, waits for what is under way, then closes everything. Idempotent. */
+  close(options?: CloseOptions): Promise<void>;
+  /** Closes everything at once; what is under way rejects. Idempotent. */
+  destroy(): Promise<void>;
+}
+
+/**
+ * Connects to the catalog and gives the application its door to the tenants. One look at the
+ * catalog, whatever the number of tenants.
+ *
+ * @throws InvalidOptionError, DriverMissingError, CatalogUnavailableError, CatalogMissingError,
+ * CatalogVersionError; nothing is left open then.
+ * @example
+ * ```ts
+ * await using tenancy = await createTenancy({ catalog: 'mysql://app@db/General' })
+ * const users = await tenancy.session('TenantA').query('SELECT id, username FROM users ORDER BY id')
+ * ```
+ */
+export async function createTenancy(options: TenancyOptions): Promise<Tenancy> {
+  const wiring = await Wiring.build(resolveOptions(options));
+  try {
+    await wiring.start();
+  } catch (error) {
+    await wiring.destroy();
+    throw error;
+  }
+  return Object.freeze<Tenancy>({
+    session: (name) => wiring.session(name ?? wiring.context.require()),
+    run: (name, fn, { switch: mayChange = false } = {}) => wiring.context.run(name, fn, mayChange),
+    tenants: wiring.tenants,
+    central: wiring.central,
+    health: () => wiring.health(),
+    stats: () => wiring.stats(),
+    close: ({ timeoutMs = 5000 } = {}) => wiring.close(timeoutMs),
+    destroy: () => wiring.destroy(),
+    [Symbol.asyncDispose]: () => wiring.close(5000),
+  });
+}

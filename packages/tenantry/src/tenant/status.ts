@@ -1,0 +1,62 @@
+import {
+  TenantNotReadyError,
+  TenantStatusError,
+  TenantSuspendedError,
+  UnknownTenantError,
+} from '../errors.js';
+import { quoteForMessage } from './name.js';
+import type { Route, TenantStatus } from './tenant.js';
+
+const transitions: Readonly<Record<TenantStatus, readonly TenantStatus[]>> = {
+  creating: ['active', 'deleted'],
+  active: ['suspended', 'deleted'],
+  suspended: ['active', 'deleted'],
+  deleted: [],
+};
+
+/** Every status, in the order of a tenant's life. */
+export const tenantStatuses = Object.keys(transitions) as readonly TenantStatus[];
+
+/** @throws TenantStatusError (`TENANTRY_TENANT_STATUS`) if a tenant may not go from its status to `to`. */
+export function assertTransition(tenant: Pick<Route, 'name' | 'status'>, to: TenantStatus): void {
+  if (transitions[tenant.status].includes(to)) return;
+  const possible = transitions[tenant.status];
+  throw new TenantStatusError(`Tenant ${tenant.name} is ${tenant.status} and cannot become ${to}.`, {
+    tenant: tenant.name,
+    hint:
+      possible.length === 0
+        ? 'A deleted tenant stays deleted; create a new one.'
+        : `From ${tenant.status} a tenant can become ${possible.join(' or ')}.`,
+  });
+}
+
+/**
+ * Decides, before any tenant I/O, whether a tenant may be served.
+ *
+ * @throws UnknownTenantError, TenantSuspendedError or TenantNotReadyError.
+ */
+export function assertServable(route: Route): void {
+  switch (route.status) {
+    case 'active':
+      return;
+    case 'suspended':
+      throw new TenantSuspendedError(`Tenant ${route.name} is suspended.`, {
+        tenant: route.name,
+        hint: `Resume it with: tenantry tenants resume ${route.name}`,
+      });
+    case 'creating':
+      throw new TenantNotReadyError(`Tenant ${route.name} is still being created.`, {
+        tenant: route.name,
+        hint: `Try again shortly; if its creation was interrupted, finish it with: tenantry tenants create ${route.name}`,
+      });
+    case 'deleted':
+      throw unknownTenant(route.name);
+  }
+}
+
+/** The error for a name that no tenant has. */
+export function unknownTenant(name: string): UnknownTenantError {
+  return new UnknownTenantError(`There is no tenant ${quoteForMessage(name)}.`, {
+    hint: 'Names match exactly, case included. See: tenantry tenants list',
+  });
+}

@@ -1,0 +1,60 @@
+/** A tenant's life: `creating` until it is whole, `active`, `suspended`, and `deleted` for ever. */
+export type TenantStatus = 'creating' | 'active' | 'suspended' | 'deleted';
+
+/** How a tenant's data is kept apart on its server. */
+export type Isolation = 'database' | 'schema' | 'row';
+
+/**
+ * How a tenant's database proves whose it is: by the identity table that tenantry keeps in it
+ * (default), or only by its name, for a database that may not be written to.
+ */
+export type IdentityCheck = 'table' | 'name';
+
+/** Where a tenant's data lives. */
+export interface Placement {
+  /** The name of a configured database server. */
+  readonly server: string;
+  /** The physical name of the database on that server. */
+  readonly database: string;
+  readonly isolation: Isolation;
+  /** How the database proves whose it is. */
+  readonly identity: IdentityCheck;
+  /** The PostgreSQL schema; only with isolation `schema`. */
+  readonly schema?: string;
+  /** The value that marks the tenant's rows; only with isolation `row`. */
+  readonly rowKey?: string;
+}
+
+/**
+ * The frozen, cacheable answer to "which tenant is this and where is it".
+ */
+export interface Route {
+  /** UUIDv7, never reused. */
+  readonly id: string;
+  /** What requests carry. An alias: it may change, and after a deletion it may be taken again. */
+  readonly name: string;
+  readonly status: TenantStatus;
+  readonly placement: Placement;
+  /** Grows only when sessions must end. */
+  readonly epoch: number;
+  /** The version of the tenant's own tables, or null where nobody manages them. */
+  readonly schemaVersion: string | null;
+  /** The catalog's revision at the tenant's last change. */
+  readonly revision: number;
+}
+
+/** Whatever an application wants to keep beside a tenant: JSON, at most 64 KiB. */
+export type TenantMetadata = Readonly<Record<string, unknown>>;
+
+/** A tenant as the catalog knows it: its route, and what the request path does not need. */
+export interface Tenant extends Route {
+  readonly metadata: TenantMetadata;
+  readonly createdAt: Date;
+}
+
+/** What a tenant's database says about itself, so that a wrong address is noticed. */
+export interface Identity {
+  readonly tenantId: string;
+  readonly epoch: number;
+  readonly state: TenantStatus;
+}

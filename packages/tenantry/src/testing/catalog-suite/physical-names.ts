@@ -1,0 +1,63 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { DatabaseExistsError } from '../../errors.js';
+import { adopted, fresh, owner, quiet, SERVER, type SuiteContext } from './suite-context.js';
+
+/** Physical names, which are remembered for ever. */
+export function describePhysicalNames(suite: SuiteContext): void {
+  describe('physical names', () => {
+    beforeEach(() => suite.catalog.setup());
+
+    it('are never used twice, not even after their tenant was deleted', async () => {
+      const me = owner();
+      await suite.catalog.finishCreate((await suite.catalog.beginCreate(fresh('TenantA'), me)).id, me.id);
+      await suite.catalog.changeStatus('TenantA', 'deleted', quiet);
+      const request = fresh('TenantA');
+      const second = await suite.catalog.beginCreate(request, me);
+      expect(second.placement.database).toBe(request.physicalNames[1]);
+      await suite.catalog.finishCreate(second.id, me.id);
+      await expect(suite.catalog.adopt(adopted('Other', 'TenantA'))).rejects.toBeInstanceOf(
+        DatabaseExistsError,
+      );
+    });
+
+    it('stay apart in any case, since some servers fold it', async () => {
+      await suite.catalog.adopt(adopted('First', 'Acme'));
+      const request = fresh('acme');
+      expect((await suite.catalog.beginCreate(request, owner())).placement.database).toBe(
+        request.physicalNames[1],
+      );
+      await expect(suite.catalog.adopt(adopted('Third', 'ACME'))).rejects.toBeInstanceOf(DatabaseExistsError);
+    });
+
+    it('belong to one server each', async () => {
+      await suite.catalog.adopt(adopted('First', 'Acme'));
+      const other = await suite.catalog.adopt({ ...adopted('Second', 'Acme'), server: 'other' });
+      expect(other.placement).toMatchObject({ server: 'other', database: 'Acme' });
+    });
+
+    it('leave no trace of a registration that was refused', async () => {
+      await suite.catalog.adopt(adopted('First', 'Acme'));
+      const before = await suite.catalog.position();
+      await expect(suite.catalog.adopt(adopted('Second', 'Acme'))).rejects.toBeInstanceOf(
+        DatabaseExistsError,
+      );
+      expect(await suite.catalog.position()).toEqual(before);
+      expect(await suite.catalog.findByName('Second')).toBeUndefined();
+    });
+  });
+
+  describe('a tenant that is adopted', () => {
+    beforeEach(() => suite.catalog.setup());
+
+    it('is active at once, with the identity check that was chosen', async () => {
+      const tenant = await suite.catalog.adopt({ ...adopted('TenantA', 'tenant a 💾'), identity: 'name' });
+      expect(tenant).toMatchObject({ status: 'active', metadata: {} });
+      expect(tenant.placement).toEqual({
+        server: SERVER,
+        database: 'tenant a 💾',
+        isolation: 'database',
+        identity: 'name',
+      });
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { TenantStatusError, UnknownTenantError } from '../../errors.js';
+import { adopted, defined, quiet, type SuiteContext } from './suite-context.js';
+
+/** Status, epoch and the end of a name. */
+export function describeStatuses(suite: SuiteContext): void {
+  describe("a tenant's status", () => {
+    beforeEach(async () => {
+      await suite.catalog.setup();
+      await suite.catalog.adopt(adopted('TenantA'));
+    });
+
+    it('grows the epoch only where sessions must end', async () => {
+      const active = defined(await suite.catalog.findByName('TenantA'));
+      const suspended = await suite.catalog.changeStatus('TenantA', 'suspended', { endSessions: true });
+      expect(suspended).toMatchObject({ id: active.id, status: 'suspended', epoch: active.epoch + 1 });
+      const resumed = await suite.catalog.changeStatus('TenantA', 'active', { endSessions: false });
+      expect(resumed).toMatchObject({ status: 'active', epoch: suspended.epoch });
+      expect(resumed.revision).toBeGreaterThan(suspended.revision);
+    });
+
+    it('changes only as the status machine allows, and only under the exact name', async () => {
+      await expect(suite.catalog.changeStatus('TenantA', 'active', quiet)).rejects.toBeInstanceOf(
+        TenantStatusError,
+      );
+      await expect(suite.catalog.changeStatus('TenantA', 'creating', quiet)).rejects.toBeInstanceOf(
+        TenantStatusError,
+      );
+      await expect(suite.catalog.changeStatus('tenanta', 'suspended', quiet)).rejects.toBeInstanceOf(
+        UnknownTenantError,
+      );
+      await expect(suite.catalog.changeStatus('Nobody', 'suspended', quiet)).rejects.toBeInstanceOf(
+        UnknownTenantError,
+      );
+      expect((await suite.catalog.position()).revision).toBe(1);
+    });
+
+    it('deleted frees the name, and the tenant is found by its id only', async () => {
+      const deleted = await suite.catalog.changeStatus('TenantA', 'deleted', { endSessions: true });
+      expect(await suite.catalog.findByName('TenantA')).toBeUndefined();
+      expect(await suite.catalog.findById(deleted.id)).toEqual(deleted);
+      expect((await suite.catalog.routesByName(['TenantA'])).routes).toEqual([]);
+      expect(await suite.catalog.isEmpty()).toBe(true);
+      await expect(suite.catalog.changeStatus('TenantA', 'active', quiet)).rejects.toBeInstanceOf(
+        UnknownTenantError,
+      );
+      expect((await suite.catalog.adopt(adopted('tenanta', 'Other'))).name).toBe('tenanta');
+    });
+  });
+}

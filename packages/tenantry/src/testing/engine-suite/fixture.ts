@@ -1,0 +1,27 @@
+import type { EngineServer } from '../../engine/engine.js';
+
+/** Something that an engine's fixture has, or the reason why it cannot have it. */
+export type Available<T> = { readonly value: T } | { readonly missing: string };
+
+/** What the conformance suite needs in order to try an engine on a real server. */
+export interface EngineFixture {
+  /** A server, reached as somebody who may create databases and end other sessions. */
+  readonly server: EngineServer;
+  /** The name of a database that does not exist. A new one at each call, with upper and lower case letters. */
+  databaseName(): string;
+  /** The same server, with credentials that it refuses. */
+  readonly refused: Available<EngineServer>;
+  /** An address where nobody listens. */
+  readonly unreachable: Available<EngineServer>;
+  /** A server that accepts connections and never says a word. */
+  readonly silent: Available<SilentServer>;
+  /** Removes every database that was given a name. Called once, after the suite's last test. */
+  close(): Promise<void>;
+}
+
+/** A server that hangs, and that knows who is still waiting for it. */
+export interface SilentServer {
+  readonly server: EngineServer;
+  /** How many sockets are open to it now. */
+  connections(): number;
+}

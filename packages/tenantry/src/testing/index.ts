@@ -1,0 +1,11 @@
+/**
+ * Tools for tests: the conformance suites of the engine and catalog contracts, and a network that fails on demand.
+ *
+ * @packageDocumentation
+ */
+export type { CatalogFixture } from './catalog-suite/fixture.js';
+export { describeCatalog } from './catalog-suite/index.js';
+export type { Available, EngineFixture, SilentServer } from './engine-suite/fixture.js';
+export { describeEngine } from './engine-suite/index.js';
+export type { Direction } from './proxied-connection.js';
+export { type ProxyTarget, TcpProxy } from './tcp-proxy.js';

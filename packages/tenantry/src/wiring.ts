@@ -1,0 +1,267 @@
+import { performance } from 'node:perf_hooks';
+import type { Catalog } from './catalog/catalog.js';
+import { previewCatalog } from './catalog/preview-catalog.js';
+import { createSqlCatalog } from './catalog-sql/sql-catalog.js';
+import { TenantContext } from './context/context.js';
+import { Directory } from './directory/directory.js';
+import { Heartbeat } from './directory/heartbeat.js';
+import { Poll } from './directory/poll.js';
+import { parseAddress } from './engine/address.js';
+import type { EngineName } from './engine/capabilities.js';
+import type { Engine, EngineServer } from './engine/engine.js';
+import { ClosedError, NoTenantError, UnknownServerError } from './errors.js';
+import type { AdminServer } from './fleet/admin-server.js';
+import { lazyTenants } from './fleet/lazy-tenants.js';
+import { previewProvisioning } from './fleet/preview-provisioning.js';
+import type { Tenants } from './fleet/tenants.js';
+import { HEALTH_MS, type Health, probe, type Stats, TENANTS_TOLD } from './health.js';
+import type { ResolvedOptions, ResolvedServer } from './options.js';
+import { withinBudget } from './pool/budgeted-provisioning.js';
+import { ServerPool, type ServerPoolOptions } from './pool/server-pool.js';
+import type { PoolTarget } from './pool/target.js';
+import { PooledExecutor } from './session/executor.js';
+import type { Session, Transactor } from './session/session.js';
+import { type SessionRooms, TenantSession } from './session/tenant-session.js';
+
+/** Look-ups never wait for busy tenants: the catalog has a small pool of its own. */
+const CATALOG_CONNECTIONS = 2;
+const CENTRAL_CONNECTIONS = 4;
+/** A SQLite connection is a file handle; the others cost the server a process or a thread each. */
+const DEFAULT_CONNECTIONS = 10;
+const DEFAULT_CHEAP_CONNECTIONS = 100;
+/** The part of a server's budget that one tenant may use at once, where nobody says. */
+const PER_TENANT = 0.75;
+
+/** Builds the rooms, wires them together, and owns their start and their end. */
+export class Wiring {
+  readonly context = new TenantContext();
+  readonly tenants: Tenants;
+  readonly central: Transactor;
+  readonly #options: ResolvedOptions;
+  readonly #pools: ReadonlyMap<string, ServerPool>;
+  readonly #catalogPool: ServerPool;
+  readonly #centralPool: ServerPool;
+  readonly #catalog: Catalog;
+  readonly #directory: Directory;
+  readonly #poll: Poll;
+  readonly #heartbeat: Heartbeat;
+  readonly #sessionRooms: SessionRooms;
+  #closing: Promise<void> | undefined;
+  #isStarted = false;
+
+  /** Takes the URLs apart and loads the engines that they name. No I/O beyond that. */
+  static async build(options: ResolvedOptions): Promise<Wiring> {
+    const catalogServer = await serverAt(options.catalog);
+    const servers = new Map<string, EngineServer>();
+    for (const [name, { url }] of options.servers) servers.set(name, await serverAt(url));
+    return new Wiring(options, catalogServer, servers);
+  }
+
+  private constructor(
+    options: ResolvedOptions,
+    catalogServer: EngineServer,
+    servers: ReadonlyMap<string, EngineServer>,
+  ) {
+    const { cache, timeouts } = options;
+    const catalogDatabase = catalogServer.address.database ?? 'General';
+    this.#options = options;
+    this.#catalogPool = this.#pool('catalog', catalogServer, ownBudget(CATALOG_CONNECTIONS, false));
+    this.#centralPool = this.#pool('central', catalogServer, ownBudget(CENTRAL_CONNECTIONS, true));
+    this.#pools = new Map(
+      [...servers].map(([name, server]) => [
+        name,
+        this.#pool(name, server, tenantBudget(options.servers.get(name), server)),
+      ]),
+    );
+    const catalog = createSqlCatalog({
+      server: catalogServer,
+      database: catalogDatabase,
+      connections: this.#catalogPool.source(unownedTarget('the catalog', catalogDatabase)),
+    });
+    this.#catalog = options.preview ? previewCatalog(catalog) : catalog;
+    this.#directory = new Directory(this.#catalog, {
+      ...cache,
+      catalogMs: timeouts.catalogMs,
+      now: () => performance.now(),
+      onSessionsEnd: (route) => this.#pools.get(route.placement.server)?.evict(route.id),
+    });
+    this.#poll = new Poll(this.#directory, this.#catalog, cache.pollMs);
+    this.#heartbeat = new Heartbeat(this.#catalog, () => this.#directory.revision);
+    this.#sessionRooms = {
+      directory: this.#directory,
+      pool: (name) => this.#findPool(name),
+      queryMs: timeouts.queryMs,
+      transactionMs: timeouts.transactionMs,
+    };
+    this.tenants = lazyTenants({
+      catalog: this.#catalog,
+      catalogServer,
+      catalogDatabase,
+      serverNames: [...servers.keys()],
+      findServer: (name) => adminServer(name, this.#findPool(name), options.preview),
+      script: options.provision,
+      process: () => this.#heartbeat.record(),
+      changed: () => this.#directory.catchUp(),
+    });
+    this.central = this.#centralExecutor(catalogDatabase);
+  }
+
+  /** Makes the catalog if asked to, and takes a first look at it. */
+  async start(): Promise<void> {
+    if (this.#options.setup) await this.#catalog.setup();
+    const { connectMs, catalogMs } = this.#options.timeouts;
+    await this.#directory.catchUp(connectMs + catalogMs);
+    this.#isStarted = true;
+    this.#poll.start();
+    if (!this.#options.preview) this.#heartbeat.start();
+  }
+
+  session(name: string): Session {
+    if (this.#closing !== undefined) throw closedError();
+    if (typeof name !== 'string' || name === '') {
+      throw new NoTenantError('The name of a tenant must be a text that is not empty.', {
+        hint: 'An undefined name usually means that the request was not resolved to a tenant.',
+      });
+    }
+    return new TenantSession(this.#sessionRooms, name);
+  }
+
+  async health(): Promise<Health> {
+    const [catalog, ...servers] = await Promise.all([
+      probe(() => this.#directory.catchUp()),
+      ...[...this.#pools].map(([name, pool]) =>
+        probe(async () => {
+          const provisioning = await adminServer(name, pool).provisioning();
+          await provisioning.databaseExists('tenantry', { signal: AbortSignal.timeout(HEALTH_MS) });
+        }),
+      ),
+    ]);
+    const parts = [...this.#pools].map(([name, pool], index) => {
+      const health = servers[index] ?? { ok: false };
+      return [name, { ...health, pool: pool.stats() }] as const;
+    });
+    return {
+      ok: catalog.ok && servers.every(({ ok }) => ok),
+      catalog: {
+        ...catalog,
+        revision: this.#directory.revision,
+        confirmedMsAgo: Math.round(this.#directory.confirmedMsAgo),
+      },
+      servers: Object.fromEntries(parts),
+    };
+  }
+
+  stats(): Stats {
+    const servers = [...this.#pools].map(([name, pool]) => {
+      return [name, { ...pool.stats(), tenants: pool.loads(TENANTS_TOLD) }] as const;
+    });
+    const { revision, confirmedMsAgo, size: routes } = this.#directory;
+    return { directory: { revision, confirmedMsAgo, routes }, servers: Object.fromEntries(servers) };
+  }
+
+  close(timeoutMs: number): Promise<void> {
+    this.#closing ??= this.#drain(timeoutMs);
+    return this.#closing;
+  }
+
+  destroy(): Promise<void> {
+    const pools = [...this.#pools.values(), this.#centralPool, this.#catalogPool];
+    const destroyed = Promise.all(pools.map((pool) => pool.destroy()));
+    this.#closing = Promise.all([this.#closing, destroyed, this.#poll.stop()]).then(() => {});
+    return this.#closing;
+  }
+
+  async #drain(timeoutMs: number): Promise<void> {
+    const pools = [...this.#pools.values(), this.#centralPool];
+    await Promise.all([this.#poll.stop(), ...pools.map((pool) => pool.close(timeoutMs))]);
+    if (this.#isStarted) await this.#heartbeat.stop();
+    await this.#catalogPool.close(1000);
+  }
+
+  #pool(
+    name: string,
+    server: EngineServer,
+    own: Omit<ServerPoolOptions, keyof SharedPoolOptions>,
+  ): ServerPool {
+    const { timeouts, maxWaiting } = this.#options;
+    const { acquireMs, connectMs, idleMs, lifetimeMs } = timeouts;
+    const shared: SharedPoolOptions = { maxWaiting, acquireMs, connectMs, idleMs, lifetimeMs };
+    return new ServerPool(name, server, { ...shared, ...own });
+  }
+
+  #findPool(name: string): ServerPool {
+    const pool = this.#pools.get(name);
+    if (pool !== undefined) return pool;
+    throw new UnknownServerError(`This process is configured for no server ${JSON.stringify(name)}.`, {
+      hint: `Add it to the option "servers". Configured are: ${[...this.#pools.keys()].join(', ')}.`,
+    });
+  }
+
+  #centralExecutor(database: string): Transactor {
+    const pool = this.#centralPool;
+    const target = unownedTarget('central', database);
+    const { queryMs, transactionMs } = this.#options.timeouts;
+    return new PooledExecutor({
+      label: 'central',
+      queryMs,
+      transactionMs,
+      engine: () => pool.server.engine,
+      lease: (limit) =>
+        pool.take(target) ?? pool.acquire(target, { timeoutMs: limit.remainingMs, signal: limit.signal }),
+    });
+  }
+}
+
+function adminServer(name: string, pool: ServerPool, isPreview = false): AdminServer {
+  const { server } = pool;
+  const provisioning = async () => {
+    const budgeted = withinBudget(await server.provisioning(), pool);
+    return isPreview ? previewProvisioning(budgeted) : budgeted;
+  };
+  return { name, server, provisioning };
+}
+
+async function serverAt(url: string): Promise<EngineServer> {
+  const address = parseAddress(url);
+  return (await loadEngine(address.engine)).server(address);
+}
+
+/** Loads an engine, and only that one. Its driver is loaded when it first connects. */
+async function loadEngine(name: EngineName): Promise<Engine> {
+  switch (name) {
+    case 'mysql':
+      return (await import('./engines/mysql/index.js')).mysql;
+    case 'postgres':
+      return (await import('./engines/postgres/index.js')).postgres;
+    case 'sqlite':
+      return (await import('./engines/sqlite/index.js')).sqlite;
+  }
+}
+
+/** What every pool of a process has in common. */
+type SharedPoolOptions = Pick<
+  ServerPoolOptions,
+  'maxWaiting' | 'acquireMs' | 'connectMs' | 'idleMs' | 'lifetimeMs'
+>;
+
+/** The budget of a pool that serves one database and no tenant. */
+function ownBudget(maxConnections: number, cancels: boolean) {
+  return { maxConnections, maxPerKey: maxConnections, cancels, sharing: false };
+}
+
+/** The budget of a server that holds tenants. */
+function tenantBudget(options: ResolvedServer | undefined, { engine }: EngineServer) {
+  const fallback = engine.capabilities.cheapConnections ? DEFAULT_CHEAP_CONNECTIONS : DEFAULT_CONNECTIONS;
+  const maxConnections = options?.maxConnections ?? fallback;
+  const maxPerKey = options?.maxConnectionsPerTenant ?? Math.max(1, Math.ceil(maxConnections * PER_TENANT));
+  return { maxConnections, maxPerKey, cancels: true, sharing: options?.sharing !== 'never' };
+}
+
+/** The target of connections to the catalog's own database, which belongs to no tenant. */
+function unownedTarget(label: string, database: string): PoolTarget {
+  return { key: label, label, epoch: 0, database, certifiedOn: new Set(), certify: () => Promise.resolve() };
+}
+
+function closedError(): ClosedError {
+  return new ClosedError('The tenancy is closed.', { hint: 'Make no calls after close().' });
+}

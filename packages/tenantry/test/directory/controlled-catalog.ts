@@ -1,0 +1,85 @@
+import type { Catalog, RouteSnapshot } from '../../src/catalog/catalog.js';
+import { databasePlacement } from '../../src/catalog/catalog.js';
+import { CatalogUnavailableError } from '../../src/errors.js';
+import type { Route, TenantStatus } from '../../src/tenant/tenant.js';
+
+/**
+ * A catalog whose answers the test holds back and lets go: the races between a slow answer and a
+ * change cannot be had from a real one on demand.
+ */
+export class ControlledCatalog {
+  incarnation = 'one';
+  revision = 0;
+  isDown = false;
+  queries: string[][] = [];
+  polls = 0;
+  readonly #routes = new Map<string, Route>();
+  #held: (() => void)[] | undefined;
+
+  /** What a directory needs of a catalog. */
+  get catalog(): Catalog {
+    const { position, routesByName, changesAfter } = this;
+    return { position, routesByName, changesAfter } as Partial<Catalog> as Catalog;
+  }
+
+  put(
+    name: string,
+    change: Partial<Route> & { readonly status?: TenantStatus } = {},
+    id = `id-${name}`,
+  ): Route {
+    const known = this.#routes.get(id);
+    const route: Route = Object.freeze({
+      id,
+      status: 'active',
+      placement: databasePlacement('main', name),
+      epoch: 1,
+      schemaVersion: null,
+      ...known,
+      ...change,
+      name,
+      revision: ++this.revision,
+    });
+    this.#routes.set(id, route);
+    return route;
+  }
+
+  /** Answers are computed at once and delivered when {@link release} is called. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const deliver of held) deliver();
+  }
+
+  position = async () => {
+    this.polls++;
+    this.#assertUp();
+    return { incarnation: this.incarnation, revision: this.revision };
+  };
+
+  routesByName = async (names: readonly string[]): Promise<RouteSnapshot> => {
+    this.queries.push([...names]);
+    this.#assertUp();
+    const routes = [...this.#routes.values()].filter((r) => names.includes(r.name) && r.status !== 'deleted');
+    const snapshot = { incarnation: this.incarnation, revision: this.revision, routes };
+    const held = this.#held;
+    if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
+    return snapshot;
+  };
+
+  changesAfter = async (revision: number, limit: number): Promise<RouteSnapshot> => {
+    this.#assertUp();
+    const routes = [...this.#routes.values()]
+      .filter((route) => route.revision > revision)
+      .sort((a, b) => a.revision - b.revision)
+      .slice(0, limit);
+    return { incarnation: this.incarnation, revision: this.revision, routes };
+  };
+
+  #assertUp(): void {
+    if (this.isDown) throw new CatalogUnavailableError('The catalog is out of reach.');
+  }
+}

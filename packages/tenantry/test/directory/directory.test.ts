@@ -1,0 +1,279 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Directory, type DirectoryOptions } from '../../src/directory/directory.js';
+import { CatalogUnavailableError, UnknownTenantError } from '../../src/errors.js';
+import type { Route } from '../../src/tenant/tenant.js';
+import { ControlledCatalog } from './controlled-catalog.js';
+
+let source: ControlledCatalog;
+let directory: Directory;
+let now: number;
+let ended: Route[];
+
+async function build(options: Partial<DirectoryOptions> = {}): Promise<void> {
+  directory = new Directory(source.catalog, {
+    ttlMs: 300_000,
+    absenceTtlMs: 5000,
+    maxRoutes: 1000,
+    maxAbsences: 100,
+    serveForMs: 60_000,
+    catalogMs: 2000,
+    now: () => now,
+    onSessionsEnd: (route) => ended.push(route),
+    ...options,
+  });
+  await directory.catchUp();
+}
+
+beforeEach(async () => {
+  source = new ControlledCatalog();
+  now = 1_000_000;
+  ended = [];
+  await build();
+});
+
+describe('a look-up', () => {
+  it('asks the catalog once, however many ask at the same time', async () => {
+    source.put('acme');
+    await Promise.all(Array.from({ length: 200 }, () => directory.resolve('acme')));
+    expect(source.queries).toEqual([['acme']]);
+  });
+
+  it('shares its query with other names asked for in the same tick', async () => {
+    for (const name of ['a', 'b', 'c']) source.put(name);
+    await Promise.all(['a', 'b', 'c'].map((name) => directory.resolve(name)));
+    expect(source.queries).toHaveLength(1);
+  });
+
+  it('is answered from memory without a promise afterwards', async () => {
+    source.put('acme');
+    await directory.resolve('acme');
+    expect(directory.peek('acme')?.route.id).toBe('id-acme');
+  });
+
+  it.each([
+    '',
+    ' acme',
+    'acme ',
+    '../x',
+    'a/b',
+    'ac me',
+    'acme%20',
+    'ä',
+    'x'.repeat(10_000),
+    '__proto__',
+    '-a',
+  ])('of %j, which no tenant can be called, costs no query', async (name) => {
+    await expect(directory.resolve(name)).rejects.toThrow(UnknownTenantError);
+    expect(source.queries).toEqual([]);
+  });
+
+  it('is exact in case', async () => {
+    source.put('TenantA');
+    await directory.resolve('TenantA');
+    await expect(directory.resolve('tenanta')).rejects.toThrow(UnknownTenantError);
+  });
+
+  it('says unavailable and never unknown while the catalog is out of reach', async () => {
+    source.isDown = true;
+    await expect(directory.resolve('acme')).rejects.toThrow(CatalogUnavailableError);
+    source.isDown = false;
+    source.put('acme');
+    expect((await directory.resolve('acme')).route.name).toBe('acme');
+  });
+
+  it('can be left by one caller without failing the others', async () => {
+    source.put('acme');
+    source.hold();
+    const controller = new AbortController();
+    const left = directory.resolve('acme', controller.signal);
+    const stayed = directory.resolve('acme');
+    controller.abort();
+    await expect(left).rejects.toMatchObject({ code: 'TENANTRY_ABORTED' });
+    source.release();
+    expect((await stayed).route.name).toBe('acme');
+    expect(source.queries).toHaveLength(1);
+  });
+});
+
+describe('an absence', () => {
+  it('is remembered for a while', async () => {
+    for (let i = 0; i < 5; i++) await expect(directory.resolve('acme')).rejects.toThrow(UnknownTenantError);
+    expect(source.queries).toHaveLength(1);
+    now += 5000;
+    await directory.catchUp();
+    await expect(directory.resolve('acme')).rejects.toThrow(UnknownTenantError);
+    expect(source.queries).toHaveLength(2);
+  });
+
+  it('ends as soon as the poll sees the tenant', async () => {
+    await expect(directory.resolve('acme')).rejects.toThrow(UnknownTenantError);
+    source.put('acme');
+    await directory.catchUp();
+    expect((await directory.resolve('acme')).route.name).toBe('acme');
+  });
+
+  it('that was read before the tenant was made does not outlive its making', async () => {
+    source.hold();
+    const early = directory.resolve('acme');
+    await Promise.resolve();
+    source.put('acme');
+    await directory.catchUp();
+    source.release();
+    expect((await early).route.name).toBe('acme');
+    expect(source.queries).toHaveLength(2);
+  });
+
+  it('takes bounded space in a flood of unknown names', async () => {
+    for (let i = 0; i < 1000; i++) await directory.resolve(`x${i}`).catch(() => {});
+    const before = source.queries.length;
+    await directory.resolve('x0').catch(() => {});
+    expect(source.queries.length).toBe(before + 1);
+  });
+});
+
+describe('a change', () => {
+  it('reaches the entry that sessions hold, in place', async () => {
+    source.put('acme');
+    const entry = await directory.resolve('acme');
+    source.put('acme', { status: 'suspended', epoch: 2 });
+    await directory.catchUp();
+    expect(entry.route).toMatchObject({ status: 'suspended', epoch: 2 });
+    expect(ended.map((route) => route.name)).toEqual(['acme']);
+  });
+
+  it('of name alone ends no session', async () => {
+    source.put('acme');
+    const entry = await directory.resolve('acme');
+    source.put('acme-inc', {}, 'id-acme');
+    await directory.catchUp();
+    expect(entry.route.name).toBe('acme-inc');
+    expect(entry.live).toBe(true);
+    expect(directory.peek('acme')).toBeUndefined();
+    expect(directory.peek('acme-inc')).toBe(entry);
+    expect(ended).toEqual([]);
+  });
+
+  it('is not overwritten by an answer that was read before it and lands after it', async () => {
+    source.put('acme');
+    source.hold();
+    const slow = directory.resolve('acme');
+    await Promise.resolve();
+    source.put('acme', { status: 'suspended', epoch: 2 });
+    await directory.catchUp();
+    source.release();
+    expect((await slow).route.epoch).toBe(2);
+    expect(directory.peek('acme')?.route.epoch).toBe(2);
+  });
+
+  it('of owner: a name that was deleted and given to another tenant never leads to the old one', async () => {
+    source.put('acme', {}, 'old');
+    source.hold();
+    const slow = directory.resolve('acme');
+    await Promise.resolve();
+    source.put('acme', { status: 'deleted', epoch: 2 }, 'old');
+    source.put('acme', {}, 'new');
+    await directory.catchUp();
+    source.release();
+    expect((await slow).route.id).toBe('new');
+    expect(directory.peek('acme')?.route.id).toBe('new');
+  });
+
+  it('that deletes makes the name unknown', async () => {
+    source.put('acme');
+    const entry = await directory.resolve('acme');
+    source.put('acme', { status: 'deleted', epoch: 2 });
+    await directory.catchUp();
+    expect(entry.live).toBe(false);
+    await expect(directory.resolve('acme')).rejects.toThrow(UnknownTenantError);
+  });
+
+  it('is applied however many there are, in pages', async () => {
+    source.put('acme');
+    await directory.resolve('acme');
+    for (let i = 0; i < 2500; i++) source.put(`t${i}`);
+    source.put('acme', { epoch: 2 });
+    await directory.catchUp();
+    expect(directory.revision).toBe(source.revision);
+    expect(directory.peek('acme')?.route.epoch).toBe(2);
+  });
+
+  it('after a long sleep makes the directory forget everything instead of following', async () => {
+    source.put('acme');
+    const entry = await directory.resolve('acme');
+    for (let i = 0; i < 12_000; i++) source.put(`t${i}`);
+    await directory.catchUp();
+    expect(entry.live).toBe(false);
+    expect(directory.revision).toBe(source.revision);
+  });
+});
+
+describe('a catalog that is not the one from before', () => {
+  it.each([
+    [
+      'another incarnation',
+      () => {
+        source.incarnation = 'two';
+      },
+    ],
+    [
+      'a revision that went back',
+      () => {
+        source.revision -= 1;
+      },
+    ],
+  ])('(%s) empties the cache, absences included', async (_, change) => {
+    source.put('acme');
+    source.put('other');
+    await directory.catchUp();
+    await directory.resolve('acme');
+    await directory.resolve('nobody').catch(() => {});
+    change();
+    await directory.catchUp();
+    expect(directory.peek('acme')).toBeUndefined();
+    const before = source.queries.length;
+    await directory.resolve('nobody').catch(() => {});
+    expect(source.queries).toHaveLength(before + 1);
+  });
+});
+
+describe('while the catalog is out of reach', () => {
+  beforeEach(async () => {
+    source.put('acme');
+    await directory.resolve('acme');
+    source.isDown = true;
+    await directory.catchUp().catch(() => {});
+  });
+
+  it('known tenants are served to the stated limit and not beyond', async () => {
+    now += 59_999;
+    expect(directory.peek('acme')).toBeDefined();
+    now += 1;
+    expect(directory.peek('acme')).toBeUndefined();
+    await expect(directory.resolve('acme')).rejects.toThrow(CatalogUnavailableError);
+  });
+
+  it('a route whose TTL runs out is served on, and the catalog not asked for every request', async () => {
+    await build({ ttlMs: 1000 }).catch(() => {});
+    source.isDown = false;
+    await directory.catchUp();
+    await directory.resolve('acme');
+    source.isDown = true;
+    now += 1000;
+    const before = source.queries.length;
+    for (let i = 0; i < 10; i++) expect((await directory.resolve('acme')).route.name).toBe('acme');
+    expect(source.queries).toHaveLength(before + 1);
+  });
+});
+
+describe('expiry', () => {
+  it('under concurrency is one query and never an error', async () => {
+    source.put('acme');
+    await directory.resolve('acme');
+    now += 300_000;
+    await directory.catchUp();
+    const before = source.queries.length;
+    const entries = await Promise.all(Array.from({ length: 200 }, () => directory.resolve('acme')));
+    expect(new Set(entries).size).toBe(1);
+    expect(source.queries).toHaveLength(before + 1);
+  });
+});

@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { engineUnderTest } from '../../../../test/helpers/engines.js';
+import type { Catalog } from '../../src/catalog/catalog.js';
+import type { Provisioning } from '../../src/engine/provisioning.js';
+import { TransactionOutcomeUnknownError } from '../../src/errors.js';
+import { type CreateInput, createTenant } from '../../src/fleet/operations/create.js';
+import { makeTestCatalog, type TestCatalog } from '../catalog-sql/test-catalog.js';
+
+const STEPS = ['databaseExists', 'createDatabase', 'writeIdentity', 'runScript'] as const;
+
+let fixture: TestCatalog;
+let provisioning: Provisioning;
+
+beforeEach(async () => {
+  fixture = await makeTestCatalog(engineUnderTest('sqlite'));
+  await fixture.catalog.setup();
+  provisioning = await fixture.server.provisioning();
+});
+afterEach(() => fixture.close());
+
+function input(name: string, tampered: Partial<Provisioning> = {}, owner = 'process-1'): CreateInput {
+  return {
+    name,
+    server: {
+      name: 'main',
+      server: fixture.server,
+      provisioning: async () => withReplaced(provisioning, tampered),
+    },
+    metadata: {},
+    script: 'CREATE TABLE users (id INTEGER)',
+    owner: { id: owner, label: owner, revision: 0, leaseMs: 15_000 },
+    signal: undefined,
+  };
+}
+
+/** The same object with some of its methods replaced. */
+function withReplaced<T extends object>(original: T, replaced: Partial<T>): T {
+  return new Proxy(original, {
+    get(target, key) {
+      const value: unknown = Reflect.get(key in replaced ? replaced : target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+describe('a creation', () => {
+  it.each(STEPS)(
+    'that fails at %s leaves neither a tenant nor a database, and can be repeated',
+    async (step) => {
+      const broken = { [step]: () => Promise.reject(new Error('broken')) };
+      await expect(createTenant(fixture.catalog, input('acme', broken))).rejects.toThrow('broken');
+      expect(await fixture.catalog.findByName('acme')).toBeUndefined();
+      expect(await provisioning.databaseExists('acme')).toBe(false);
+      expect(await createTenant(fixture.catalog, input('acme'))).toMatchObject({
+        status: 'active',
+        placement: { database: 'acme' },
+      });
+    },
+  );
+
+  it('whose activation went through although its answer was lost keeps its database', async () => {
+    const { catalog } = fixture;
+    const unlucky = withReplaced<Catalog>(fixture.catalog, {
+      finishCreate: async (id, owner) => {
+        await catalog.finishCreate(id, owner);
+        throw new TransactionOutcomeUnknownError('COMMIT was sent and its answer never came.');
+      },
+    });
+    await expect(createTenant(unlucky, input('acme'))).rejects.toThrow(TransactionOutcomeUnknownError);
+    expect(await catalog.findByName('acme')).toMatchObject({ status: 'active' });
+    expect(await provisioning.readIdentity('acme')).toMatchObject({ state: 'active' });
+  });
+
+  it.each(STEPS)('that was cut off at %s is finished by whoever repeats it', async (step) => {
+    const { catalog } = fixture;
+    // What a kill leaves: the step's work is done, nothing after it, and nobody undoes anything.
+    const cutOff = new Error('killed');
+    const original = provisioning[step].bind(provisioning) as (...args: unknown[]) => Promise<unknown>;
+    const dying = {
+      [step]: async (...args: unknown[]) => {
+        await original(...args);
+        throw cutOff;
+      },
+    };
+    const dead = withReplaced<Catalog>(fixture.catalog, { undoCreate: () => Promise.reject(cutOff) });
+    await expect(createTenant(dead, input('acme', dying))).rejects.toThrow('killed');
+    const { id } = (await catalog.findByName('acme')) ?? {};
+    const finished = await createTenant(catalog, input('acme', {}, 'process-2'));
+    expect(finished).toMatchObject({ id, status: 'active', placement: { database: 'acme' } });
+    expect(await provisioning.readIdentity('acme')).toMatchObject({ tenantId: id, state: 'active' });
+    expect(await provisioning.isEmpty('acme')).toBe(false);
+  });
+
+  it('never takes or drops a database that is somebody else’s', async () => {
+    await provisioning.createDatabase('acme');
+    await provisioning.runScript('acme', 'CREATE TABLE precious (id INTEGER)');
+    await expect(createTenant(fixture.catalog, input('acme'))).rejects.toMatchObject({
+      code: 'TENANTRY_DATABASE_EXISTS',
+    });
+    expect(await provisioning.isEmpty('acme')).toBe(false);
+    expect(await provisioning.readIdentity('acme')).toBeUndefined();
+    expect(await fixture.catalog.findByName('acme')).toBeUndefined();
+  });
+
+  it('that another process is at is not disturbed', async () => {
+    const { catalog } = fixture;
+    let go = () => {};
+    const paused = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    let reached = () => {};
+    const atScript = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    const first = createTenant(
+      catalog,
+      input('acme', {
+        runScript: async (...args) => {
+          reached();
+          await paused;
+          await provisioning.runScript(...args);
+        },
+      }),
+    );
+    await atScript;
+    await expect(createTenant(catalog, input('acme', {}, 'process-2'))).rejects.toMatchObject({
+      code: 'TENANTRY_TENANT_BUSY',
+    });
+    go();
+    expect(await first).toMatchObject({ status: 'active' });
+  });
+});

@@ -1,0 +1,78 @@
+import { parseArgs } from 'node:util';
+
+/** @typedef {import('./contracts.js').EngineName} EngineName */
+/** @typedef {import('./contracts.js').HuntOptions} HuntOptions */
+
+export const ENGINES = /** @type {const} */ (['mysql', 'postgres', 'sqlite']);
+
+export const USAGE = `Usage: npm run leaks -- --engine mysql|postgres|sqlite [--isolation database] [--tenants 50]
+  [--processes 2] [--connections 8] [--operations 20000] [--seed 1] [--mutant NAME | --mutants]`;
+
+/** What the command line asks for; the text says what is wrong with it. */
+export class UsageError extends Error {}
+
+/**
+ * A hunt for mutants is small: few tenants on fewer connections meet each other sooner.
+ *
+ * @param {readonly string[]} args
+ * @returns {HuntOptions & { engineIsGiven: boolean, mutant: string | undefined, allMutants: boolean } | undefined}
+ *   undefined where help was asked for
+ */
+export function readArguments(args) {
+  const { values } = parse(args);
+  if (values.help) return undefined;
+  const engine = ENGINES.find((name) => name === values.engine);
+  const allMutants = values.mutants === true;
+  const isMutant = allMutants || values.mutant !== undefined;
+  if (values.engine !== undefined && engine === undefined) {
+    throw new UsageError(`There is no engine ${JSON.stringify(values.engine)}.`);
+  }
+  if (engine === undefined && !isMutant) throw new UsageError('Say which engine to hunt on.');
+  if (allMutants && values.mutant !== undefined) throw new UsageError('One mutant, or all of them.');
+  if (values.isolation !== undefined && values.isolation !== 'database') {
+    throw new UsageError(`There is no isolation ${JSON.stringify(values.isolation)} to hunt in yet.`);
+  }
+  return {
+    engine: engine ?? 'mysql',
+    engineIsGiven: engine !== undefined,
+    isolation: 'database',
+    mutant: values.mutant,
+    allMutants,
+    tenants: whole('tenants', values.tenants, isMutant ? 10 : 50, 4, 10_000),
+    processes: whole('processes', values.processes, 2, 1, 16),
+    connections: whole('connections', values.connections, isMutant ? 6 : 8, 6, 500),
+    operations: whole('operations', values.operations, isMutant ? 10_000 : 20_000, 1, 100_000_000),
+    seed: whole('seed', values.seed, 1, 0, 2 ** 31),
+  };
+}
+
+/** @param {readonly string[]} args */
+function parse(args) {
+  const text = { type: /** @type {const} */ ('string') };
+  const flag = { type: /** @type {const} */ ('boolean') };
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        ...{ engine: text, isolation: text, tenants: text, processes: text, connections: text },
+        ...{ operations: text, seed: text, mutant: text, mutants: flag, help: flag },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string | undefined} value
+ * @param {number} fallback
+ * @param {number} min
+ * @param {number} max
+ */
+function whole(name, value, fallback, min, max) {
+  if (value === undefined) return fallback;
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}.`);
+}

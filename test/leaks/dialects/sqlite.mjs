@@ -1,0 +1,55 @@
+import { basename } from 'node:path';
+import { asking, comment, leftover, markText } from './marks.mjs';
+
+/** @typedef {import('../contracts.js').Mark} Mark */
+
+/** What keeps SQLite busy for about a millisecond; it runs inside the process, so nothing may be long. */
+const WORK =
+  '(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT count(*) FROM n)';
+
+/** @type {import('../contracts.js').Dialect} */
+export const dialect = {
+  script: `
+    CREATE TABLE whoami (place TEXT NOT NULL);
+    INSERT INTO whoami SELECT file FROM pragma_database_list WHERE name = 'main';
+    CREATE TABLE entries (
+      number INTEGER PRIMARY KEY, request TEXT NOT NULL, tenant TEXT NOT NULL, batch TEXT NOT NULL);
+  `,
+  read: (mark) => asking(mark, `${comment(mark)} SELECT '${mark.request}' AS request, place FROM whoami`),
+  prepared: (mark) => ({
+    sql: 'SELECT ? AS request, place FROM whoami',
+    params: [markText(mark)],
+    request: mark.request,
+    echo: markText(mark),
+  }),
+  slow: (mark) =>
+    asking(mark, `${comment(mark)} SELECT '${mark.request}' AS request, place, ${WORK} AS work FROM whoami`),
+  countBatch: (mark, batch) =>
+    asking(
+      mark,
+      `${comment(mark)} SELECT '${mark.request}' AS request, place,
+      (SELECT count(*) FROM entries WHERE batch = '${batch}') AS entries FROM whoami`,
+    ),
+  insert: (mark, batch) =>
+    `${comment(mark)} INSERT INTO entries (request, tenant, batch) VALUES ('${mark.request}', '${mark.name}', '${batch}')`,
+  slowInsert: (mark, batch) =>
+    `${comment(mark)} INSERT INTO entries (request, tenant, batch) SELECT '${mark.request}', '${mark.name}', '${batch}' WHERE ${WORK} > 0`,
+  refused: (mark) => `${comment(mark)} INSERT INTO whoami (place) VALUES (NULL)`,
+  probe: (mark) =>
+    asking(
+      mark,
+      `${comment(mark)} SELECT '${mark.request}' AS request, place,
+      (SELECT group_concat(name) FROM temp.sqlite_master) AS kept FROM whoami`,
+    ),
+  // Unlike a server's session, a handle can be proved to hold nothing: whatever is left is another one's.
+  judgeProbe: (row) => (row.kept === null ? undefined : `found the temporary table ${row.kept}`),
+  leftovers: [
+    leftover('a transaction', () => 'BEGIN', { inTransaction: false }),
+    leftover('a transaction that writes', () => 'BEGIN IMMEDIATE', { inTransaction: false }),
+    leftover('a savepoint', () => 'SAVEPOINT hunt', { inTransaction: false }),
+    leftover('a temporary table', (mark) => `CREATE TEMP TABLE "${mark.name}#${mark.request}" (mark)`),
+    leftover('another file', () => "ATTACH 'other.sqlite' AS other", { expects: ['TENANTRY_QUERY_FAILED'] }),
+    leftover('a pragma', () => 'PRAGMA query_only = 1', { expects: ['TENANTRY_QUERY_FAILED'] }),
+  ],
+  place: (value) => basename(String(value), '.sqlite'),
+};

@@ -1,0 +1,18 @@
+/**
+ * Opens the server of an engine.
+ *
+ * @param {import('../contracts.js').EngineName} engine
+ * @param {import('../../servers/group.mjs').ServerGroup} group
+ * @param {readonly string[]} traceFiles where the hunters of SQLite write what they do
+ * @returns {Promise<import('../contracts.js').Field>}
+ */
+export async function openField(engine, group, traceFiles) {
+  switch (engine) {
+    case 'mysql':
+      return (await import('./mysql.mjs')).openField(group);
+    case 'postgres':
+      return (await import('./postgres.mjs')).openField(group);
+    case 'sqlite':
+      return (await import('./sqlite.mjs')).openField(group, traceFiles);
+  }
+}

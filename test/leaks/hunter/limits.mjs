@@ -1,0 +1,58 @@
+/** @typedef {import('../random.mjs').Random} Random */
+
+const ABORT_SHARE = 0.16;
+const TIMEOUT_SHARE = 0.08;
+const LONGEST_ABORT_MS = 12;
+const LONGEST_TIMEOUT_MS = 30;
+
+/** What a caller does to its own call: nothing, or giving it up at a random moment. */
+export class Limits {
+  /** What was done by now. */
+  /** @type {'abort' | 'timeout' | undefined} */
+  fault;
+  /** @type {{ readonly signal?: AbortSignal, readonly timeoutMs?: number }} */
+  options = {};
+  /** @type {() => void} */
+  #stop = () => {};
+
+  /** @param {Random} random */
+  static draw(random) {
+    const draw = random.next();
+    if (draw < ABORT_SHARE) return Limits.abort(random);
+    return draw < ABORT_SHARE + TIMEOUT_SHARE ? Limits.timeout(random) : new Limits();
+  }
+
+  /** @param {Random} random */
+  static abort(random) {
+    const limits = new Limits();
+    const controller = new AbortController();
+    const abort = () => {
+      limits.fault = 'abort';
+      controller.abort();
+    };
+    limits.options = { signal: controller.signal };
+    if (random.chance(0.1)) abort();
+    else if (random.chance(0.2)) {
+      const immediate = setImmediate(abort);
+      limits.#stop = () => clearImmediate(immediate);
+    } else {
+      const timer = setTimeout(abort, random.next() * LONGEST_ABORT_MS);
+      limits.#stop = () => clearTimeout(timer);
+    }
+    return limits;
+  }
+
+  /** @param {Random} random */
+  static timeout(random) {
+    const limits = new Limits();
+    limits.options = { timeoutMs: random.integer(1, LONGEST_TIMEOUT_MS) };
+    // The call decides when it is over; whether it was too long shows in what it gives.
+    limits.fault = 'timeout';
+    return limits;
+  }
+
+  /** The call is over: nothing is done to it any more. */
+  end() {
+    this.#stop();
+  }
+}

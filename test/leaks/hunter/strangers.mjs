@@ -1,0 +1,110 @@
+import { attempt } from './call.mjs';
+import { Limits } from './limits.mjs';
+
+/** @typedef {import('../random.mjs').Random} Random */
+/** @typedef {import('./world.mjs').World} World */
+
+/**
+ * Plain SQL that leaves something behind in its connection.
+ *
+ * @param {World} world
+ * @param {Random} random
+ */
+export async function leaveBehind(world, random) {
+  const name = random.pick(world.names);
+  await leaveIn(world, random, name);
+  // The next to use the connection is most likely somebody of the same tenant, at once.
+  if (random.chance(0.5)) await lookInto(world, random, name);
+}
+
+/**
+ * @param {World} world
+ * @param {Random} random
+ * @param {string} name
+ */
+async function leaveIn(world, random, name) {
+  const { what, sql, inTransaction, expects } = random.pick(world.dialect.leftovers);
+  await attempt(
+    world,
+    random,
+    { operation: `leaving ${what}`, name },
+    async (call) => {
+      const session = await call.boundSession();
+      const text = sql(call.mark());
+      const { options } = call.limits;
+      const rows =
+        inTransaction && random.chance(0.4)
+          ? await session.transaction((transaction) => transaction.query(text, [], options), options)
+          : await session.query(text, [], options);
+      const place = rows[0]?.place;
+      if (place !== undefined && place !== call.binding?.place) {
+        world.journal.find(
+          `${name} is at ${call.binding?.place} and was answered from ${String(place)} by ${text}`,
+        );
+      }
+    },
+    { expects },
+  );
+}
+
+/**
+ * Looks for what others left behind.
+ *
+ * @param {World} world
+ * @param {Random} random
+ */
+export async function lookForLeftovers(world, random) {
+  await lookInto(world, random, random.pick(world.names));
+}
+
+/**
+ * @param {World} world
+ * @param {Random} random
+ * @param {string} name
+ */
+async function lookInto(world, random, name) {
+  await attempt(world, random, { operation: 'probe', name }, async (call) => {
+    const session = await call.boundSession();
+    const mark = call.mark();
+    const row = await call.ask(session, world.dialect.probe(mark));
+    const wrong = world.dialect.judgeProbe(row, mark, call.binding?.place ?? '');
+    if (wrong !== undefined) world.journal.find(`${name} ${wrong} (epoch ${mark.epoch}, ${mark.request})`);
+  });
+}
+
+/**
+ * Names that are nobody's, or almost somebody's, and tenants whose database is another's.
+ *
+ * @param {World} world
+ * @param {Random} random
+ */
+export async function askForNobody(world, random) {
+  const isImpostor = random.chance(0.3);
+  const name = isImpostor ? random.pick(world.impostors) : strangeName(random.pick(world.names), random);
+  const expects = [isImpostor ? 'TENANTRY_IDENTITY_MISMATCH' : 'TENANTRY_UNKNOWN_TENANT'];
+  const work = async (/** @type {import('./call.mjs').Call} */ call) => {
+    const rows = await call.session().query(call.dialect.read({ ...call.mark(), name: 'nobody' }).sql);
+    world.journal.find(`${JSON.stringify(name)} is nobody's and was answered ${JSON.stringify(rows)}`);
+  };
+  await attempt(world, random, { operation: 'a name of nobody', name }, work, {
+    limits: new Limits(),
+    expects,
+  });
+}
+
+/**
+ * @param {string} name
+ * @param {Random} random
+ */
+function strangeName(name, random) {
+  const upper = name.toUpperCase();
+  return random.pick([
+    upper === name ? name.toLowerCase() : upper,
+    `${name}x`,
+    `${name}?database=other`,
+    `../${name}`,
+    `${name}\0`,
+    `${name} `,
+    name.replace(/[a-z]/, (letter) => String.fromCharCode(letter.charCodeAt(0) + 0xfee0)),
+  ]);
+}

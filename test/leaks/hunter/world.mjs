@@ -1,0 +1,89 @@
+/** @typedef {import('../contracts.js').Binding} Binding */
+/** @typedef {import('../contracts.js').Change} Change */
+/** @typedef {import('../contracts.js').Dialect} Dialect */
+/** @typedef {import('../contracts.js').HunterConfig} HunterConfig */
+/** @typedef {import('../contracts.js').Prey} Prey */
+/** @typedef {import('../contracts.js').Session} Session */
+/** @typedef {import('../contracts.js').Tenancy} Tenancy */
+/** @typedef {import('../contracts.js').TenantState} TenantState */
+/** @typedef {import('./journal.mjs').Journal} Journal */
+
+/** A session that is kept far too long. */
+/** @typedef {{ name: string, session: Session, binding: Binding, floor: number }} KeptSession */
+
+const MAX_KEPT = 24;
+
+/** What a hunter process knows: its tenancy, its tenants, and how far its view of the catalog has come. */
+export class World {
+  /** @type {KeptSession[]} */
+  kept = [];
+  /** The tenants that this process changes, and whether it is at it. */
+  /** @type {Map<string, boolean>} */
+  changing = new Map();
+  #requests = 0;
+  /** @type {Map<string, Prey>} */
+  #prey;
+
+  /**
+   * @param {HunterConfig} config
+   * @param {Tenancy} tenancy
+   * @param {Dialect} dialect
+   * @param {Journal} journal
+   */
+  constructor(config, tenancy, dialect, journal) {
+    this.process = config.process;
+    this.tenancy = tenancy;
+    this.dialect = dialect;
+    this.journal = journal;
+    this.impostors = config.impostors;
+    this.#prey = new Map(config.prey.map((prey) => [prey.name, prey]));
+    this.names = config.prey.map(({ name }) => name);
+    this.owned = config.prey.filter(({ owner }) => owner === config.process).map(({ name }) => name);
+  }
+
+  nextRequest() {
+    return `${this.process}-${++this.#requests}`;
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Prey}
+   */
+  prey(name) {
+    const prey = this.#prey.get(name);
+    if (prey === undefined) throw new Error(`Nobody hunts ${name}.`);
+    return prey;
+  }
+
+  /** @param {string} name */
+  isFar(name) {
+    return this.#prey.get(name)?.server === 'far';
+  }
+
+  /**
+   * A tenant has another state now.
+   *
+   * @param {string} name
+   * @param {TenantState} state
+   */
+  learn(name, state) {
+    this.#prey.set(name, { ...this.prey(name), state });
+  }
+
+  /** The revision up to which this process knows the catalog: no route that it serves may be older. */
+  get floor() {
+    return this.tenancy.stats().directory.revision;
+  }
+
+  /** How many connections are in use. */
+  async leased() {
+    const { servers } = await this.tenancy.health();
+    return Object.values(servers).reduce((sum, { pool }) => sum + pool.inUse, 0);
+  }
+
+  /** @param {KeptSession} kept */
+  keep(kept) {
+    if (this.kept.length < MAX_KEPT) this.kept.push(kept);
+    else this.kept[this.#requests % MAX_KEPT] = kept;
+  }
+}

@@ -1,0 +1,158 @@
+import { judgeAnswer } from './answers.mjs';
+import { Audit } from './audit.mjs';
+import { FailureJudge } from './failures.mjs';
+import { LogJudge } from './log.mjs';
+import { Timeline } from './timeline.mjs';
+
+/** @typedef {import('../contracts.js').Answer} Answer */
+/** @typedef {import('../contracts.js').Failure} Failure */
+/** @typedef {import('../contracts.js').Field} Field */
+/** @typedef {import('../contracts.js').Kill} Kill */
+/** @typedef {import('../contracts.js').Note} Note */
+/** @typedef {import('../contracts.js').Prey} Prey */
+
+/** Texts that are kept of what is wrong. */
+const MAX_TEXTS = 20;
+
+/** Hears what the hunters took down, and has the judges look at it once nothing is under way. */
+export class Court {
+  timeline = new Timeline();
+  /** What was found, by judge. */
+  found = { rows: 0, log: 0 };
+  counts = { answers: 0, failures: 0, unexplained: 0, missing: 0 };
+  /** How often each error came. */
+  /** @type {Map<string, number>} */
+  codes = new Map();
+  /** What is wrong, in words. */
+  /** @type {string[]} */
+  texts = [];
+  #field;
+  #onTrouble;
+  #log;
+  #failures;
+  #audit;
+  /** @type {Answer[]} */
+  #answers = [];
+  /** @type {Failure[]} */
+  #errors = [];
+
+  /**
+   * @param {Field} field
+   * @param {readonly Prey[]} prey
+   * @param {() => void} onTrouble called with each thing that is wrong
+   */
+  constructor(field, prey, onTrouble) {
+    this.#field = field;
+    this.#onTrouble = onTrouble;
+    this.#log = new LogJudge(this.timeline, (what) => this.#find('log', what));
+    this.#failures = new FailureJudge(this.timeline, field.moves, this.#log);
+    this.#audit = new Audit(field, this.timeline, (what) => this.#find('rows', what));
+    for (const { name, state } of prey) this.timeline.begin(name, state);
+  }
+
+  /** Statements of ours that the log holds. */
+  get statementsInLog() {
+    return this.#log.statements;
+  }
+
+  get crossTenant() {
+    return this.found.rows + this.found.log;
+  }
+
+  /** Whether anything is wrong. */
+  get isCaught() {
+    const { unexplained, missing } = this.counts;
+    return this.crossTenant + unexplained + missing > 0;
+  }
+
+  /** @param {Kill} kill */
+  killed(kill) {
+    this.#failures.kills.push(kill);
+  }
+
+  /** @param {Note} note */
+  hear(note) {
+    switch (note.kind) {
+      case 'answer':
+        this.#answers.push(note);
+        return;
+      case 'failure':
+        this.#errors.push(note);
+        return;
+      case 'batch':
+        this.#audit.expect(note);
+        return;
+      case 'finding':
+        this.#find(note.judge, note.what);
+        return;
+      case 'never':
+        this.#log.forbid(note.request, note.why);
+        return;
+      case 'storm':
+        this.#failures.storms.push(note);
+        return;
+      case 'surprise':
+        this.surprise(note.text);
+        return;
+      case 'began':
+        this.timeline.began(note.number, note.change);
+        return;
+      case 'ended':
+        this.timeline.ended(note.number, note.change);
+    }
+  }
+
+  /** Judges everything that was heard. To be called while nothing is under way. */
+  async judge() {
+    for (const event of await this.#field.log()) this.#log.read(event);
+    for (const answer of this.#answers.splice(0)) this.#judgeAnswer(answer);
+    for (const failure of this.#errors.splice(0)) this.#judgeFailure(failure);
+    await this.#audit.judge();
+  }
+
+  /**
+   * Nobody expects this of the library.
+   *
+   * @param {string} text
+   */
+  surprise(text) {
+    this.counts.unexplained++;
+    this.#tell(`unexplained: ${text}`);
+  }
+
+  /** @param {Answer} answer */
+  #judgeAnswer(answer) {
+    this.counts.answers++;
+    const wrong = judgeAnswer(this.timeline, answer);
+    if (wrong !== undefined) this.#find('rows', wrong);
+    if (this.#log.holds(answer)) return;
+    this.counts.missing++;
+    this.#tell(`missing in the log: ${answer.request} of ${answer.name}`);
+  }
+
+  /** @param {Failure} failure */
+  #judgeFailure(failure) {
+    const { operation, name, code, errorKind, message, fault } = failure;
+    this.counts.failures++;
+    this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+    if (this.#failures.isExplained(failure)) return;
+    const kind = errorKind === undefined ? '' : ` (${errorKind})`;
+    const limit = fault === undefined ? '' : `, ${fault}`;
+    this.surprise(`${operation} of ${name}${limit}: ${code}${kind}: ${message}`);
+  }
+
+  /**
+   * @param {'rows' | 'log'} judge
+   * @param {string} what
+   */
+  #find(judge, what) {
+    this.found[judge]++;
+    this.#tell(`found in the ${judge}: ${what}`);
+  }
+
+  /** @param {string} text */
+  #tell(text) {
+    if (this.texts.length < MAX_TEXTS) this.texts.push(text);
+    this.#onTrouble();
+  }
+}

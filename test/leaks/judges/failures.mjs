@@ -1,0 +1,118 @@
+/** @typedef {import('../contracts.js').Failure} Failure */
+/** @typedef {import('../contracts.js').Kill} Kill */
+/** @typedef {import('../contracts.js').Storm} Storm */
+/** @typedef {import('./timeline.mjs').Timeline} Timeline */
+
+/** How long after a connection was ended a process may still find out. */
+const NOTICE_MS = 2000;
+/** One connection ends one call; where that is sent again, perhaps another. */
+const ERRORS_OF_A_KILL = 2;
+/** How long a server that could not be reached is left alone, at the longest. */
+const BREAKER_MS = 10_000;
+
+const OWN_FAULT = {
+  abort: new Set([
+    'TENANTRY_ABORTED',
+    'TENANTRY_OUTCOME_UNKNOWN',
+    'TENANTRY_LEASE_ENDED',
+    'TENANTRY_CONNECTION_LOST',
+  ]),
+  timeout: new Set([
+    ...['TENANTRY_TIMEOUT', 'TENANTRY_POOL_TIMEOUT', 'TENANTRY_OUTCOME_UNKNOWN', 'TENANTRY_LEASE_ENDED'],
+    'TENANTRY_CONNECTION_LOST',
+  ]),
+};
+const LOST = new Set(['TENANTRY_CONNECTION_LOST', 'TENANTRY_OUTCOME_UNKNOWN', 'TENANTRY_SERVER_UNAVAILABLE']);
+/** What a server says of a statement that it ended together with its session. */
+const LOST_KINDS = new Set(['killed', 'connection-lost']);
+
+/** Explains errors: by what the operation did to itself, by what was done to its connection, or by its tenant's changes. */
+export class FailureJudge {
+  /** @type {Kill[]} */
+  kills = [];
+  /** @type {Storm[]} */
+  storms = [];
+  #timeline;
+
+  #moves;
+  #log;
+  /** How many errors each kill has explained. */
+  /** @type {Map<Kill, number>} */
+  #explained = new Map();
+
+  /**
+   * @param {Timeline} timeline
+   * @param {boolean} moves whether a session may have served another database by the time it was missed
+   * @param {import('./log.mjs').LogJudge} log knows where a statement ran, as far as it came
+   */
+  constructor(timeline, moves, log) {
+    this.#timeline = timeline;
+    this.#moves = moves;
+    this.#log = log;
+  }
+
+  /** @param {Failure} failure */
+  isExplained(failure) {
+    const { code, fault, expects } = failure;
+    if (expects.includes(code)) return true;
+    if (fault !== undefined && OWN_FAULT[fault].has(code)) return true;
+    return this.#isOfConnection(failure) ? this.#wasCut(failure) : this.#isOfTenant(failure);
+  }
+
+  /** @param {Failure} failure */
+  #isOfConnection({ code, errorKind }) {
+    if (LOST.has(code)) return true;
+    const isOfServer = code === 'TENANTRY_QUERY_FAILED' || code === 'TENANTRY_PROVISION_FAILED';
+    return isOfServer && errorKind !== undefined && LOST_KINDS.has(errorKind);
+  }
+
+  /** @param {Failure} failure */
+  #wasCut({ name, requests, process, far, errorKind, startedAt, endedAt }) {
+    const noticeMs = errorKind === 'unreachable' ? BREAKER_MS : NOTICE_MS;
+    const overlaps = (/** @type {{ from: number, until: number }} */ { from, until }) =>
+      from <= endedAt && startedAt <= until + noticeMs;
+    if (far && this.storms.some((storm) => storm.process === process && overlaps(storm))) return true;
+    const sessions = requests.map((request) => this.#log.sessionOf(request));
+    // One that the server never had was lost with a connection of which nobody knows which it was.
+    const mayBeAny = sessions.length === 0 || sessions.includes(undefined);
+    const places = this.#timeline.places(name);
+    const kill = this.kills.find((candidate) => {
+      if ((this.#explained.get(candidate) ?? 0) >= ERRORS_OF_A_KILL || !overlaps(candidate)) return false;
+      if (sessions.includes(candidate.session)) return true;
+      const owner = this.#log.ownerOf(candidate.session);
+      const isThere = places.has(candidate.place) || candidate.place === name || this.#moves;
+      return mayBeAny && isThere && (owner === undefined || owner === process);
+    });
+    if (kill !== undefined) this.#explained.set(kill, (this.#explained.get(kill) ?? 0) + 1);
+    return kill !== undefined;
+  }
+
+  /** @param {Failure} failure */
+  #isOfTenant(failure) {
+    const { name, code } = failure;
+    if (!this.#timeline.knows(name)) return false;
+    if (this.#timeline.isInDoubt(name, failure)) return TENANT_CODES.has(code);
+    const possible = this.#timeline.possible(name, failure);
+    const statuses = new Set(possible.map(({ status }) => status));
+    switch (code) {
+      case 'TENANTRY_TENANT_SUSPENDED':
+        return statuses.has('suspended');
+      case 'TENANTRY_UNKNOWN_TENANT':
+        return statuses.has('deleted') || statuses.has('absent');
+      case 'TENANTRY_TENANT_NOT_READY':
+        return possible.some(({ by }, index) => by === 'create' && index > 0);
+      case 'TENANTRY_SESSION_ENDED':
+      case 'TENANTRY_IDENTITY_MISMATCH':
+        return possible.length > 1;
+      default:
+        return false;
+    }
+  }
+}
+
+/** What a tenant that is being changed may answer. */
+const TENANT_CODES = new Set([
+  ...['TENANTRY_TENANT_SUSPENDED', 'TENANTRY_UNKNOWN_TENANT', 'TENANTRY_TENANT_NOT_READY'],
+  ...['TENANTRY_SESSION_ENDED', 'TENANTRY_IDENTITY_MISMATCH', 'TENANTRY_DATABASE_MISSING'],
+  ...['TENANTRY_TENANT_STATUS', 'TENANTRY_TENANT_EXISTS', 'TENANTRY_TENANT_BUSY'],
+]);

@@ -1,0 +1,124 @@
+import { findMark } from '../dialects/marks.mjs';
+
+/** @typedef {import('../contracts.js').Answer} Answer */
+/** @typedef {import('../contracts.js').LogEvent} LogEvent */
+/** @typedef {import('./timeline.mjs').Timeline} Timeline */
+
+/** What is known of a session at the server. */
+/** @typedef {{ database: string | undefined, last: { name: string, epoch: number } | undefined }} Session */
+
+/**
+ * Judges what the server itself says: where each statement ran. It follows each session's database, through
+ * whatever moves it.
+ */
+export class LogJudge {
+  /** Statements of ours that the log holds. */
+  statements = 0;
+  /** @type {Map<string, Session>} */
+  #sessions = new Map();
+  /** How often each request ran. */
+  /** @type {Map<string, number>} */
+  #ran = new Map();
+  /** Where each request ran. */
+  /** @type {Map<string, string>} */
+  #sessionOf = new Map();
+  /** Which hunter a session belongs to. */
+  /** @type {Map<string, number>} */
+  #owners = new Map();
+  /** @type {Map<string, string>} */
+  #never = new Map();
+  #timeline;
+  #find;
+
+  /**
+   * @param {Timeline} timeline
+   * @param {(what: string) => void} find called with whatever is wrong
+   */
+  constructor(timeline, find) {
+    this.#timeline = timeline;
+    this.#find = find;
+  }
+
+  /**
+   * A request that must never be in the log.
+   *
+   * @param {string} request
+   * @param {string} why
+   */
+  forbid(request, why) {
+    this.#never.set(request, why);
+  }
+
+  /**
+   * The session in which a request ran last, if it came that far.
+   *
+   * @param {string} request
+   */
+  sessionOf(request) {
+    return this.#sessionOf.get(request);
+  }
+
+  /**
+   * Which hunter a session belonged to, as far as it said so.
+   *
+   * @param {string} session
+   */
+  ownerOf(session) {
+    return this.#owners.get(session);
+  }
+
+  /** @param {LogEvent} event */
+  read(event) {
+    switch (event.type) {
+      case 'opened':
+        this.#sessions.set(event.session, { database: event.database, last: undefined });
+        return;
+      case 'moved':
+        this.#sessions.set(event.session, { database: event.database, last: undefined });
+        return;
+      case 'closed':
+        this.#sessions.delete(event.session);
+        return;
+      case 'statement':
+        this.#judge(event.session, event.database ?? this.#sessions.get(event.session)?.database, event.text);
+    }
+  }
+
+  /**
+   * Whether the log holds what completed; a change that ran twice is worse than one that is missing.
+   *
+   * @param {Answer} answer
+   */
+  holds({ name, request, write }) {
+    const times = this.#ran.get(request) ?? 0;
+    if (write && times > 1) this.#find(`${name} wrote ${request} once and it ran ${times} times`);
+    return times > 0;
+  }
+
+  /**
+   * @param {string} session
+   * @param {string | undefined} database
+   * @param {string} text
+   */
+  #judge(session, database, text) {
+    const mark = findMark(text);
+    if (mark === undefined) return;
+    const { name, epoch, request } = mark;
+    this.statements++;
+    this.#sessionOf.set(request, session);
+    this.#owners.set(session, Number(request.split('-')[0]));
+    this.#ran.set(request, (this.#ran.get(request) ?? 0) + 1);
+    const forbidden = this.#never.get(request);
+    if (forbidden !== undefined) this.#find(`${name} ran ${request}, though ${forbidden}`);
+    if (database === undefined || !this.#timeline.places(name).has(database)) {
+      this.#find(`a statement of ${name} ran in ${database ?? 'no database'}: ${text.slice(0, 200)}`);
+      return;
+    }
+    if (epoch === '?') return;
+    const known = this.#sessions.get(session) ?? { database, last: undefined };
+    if (known.last?.name === name && known.last.epoch !== epoch) {
+      this.#find(`a connection of ${name} went on from epoch ${known.last.epoch} to ${epoch} (${request})`);
+    }
+    this.#sessions.set(session, { ...known, last: { name, epoch } });
+  }
+}

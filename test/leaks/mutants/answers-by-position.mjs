@@ -1,0 +1,13 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'answers-by-position',
+  about: 'The routes of a query are given to the names in their order.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'directory/directory.js',
+      find: 'const route = routes.get(name);',
+      replace: 'const route = snapshot.routes[names.indexOf(name)];',
+    },
+  ],
+};

@@ -1,0 +1,21 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'answers-equal-statements-together',
+  about: 'Callers who ask the same at the same time share one answer, whoever they are.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'session/executor.js',
+      find: 'return await runWithin(limit, lease, lease.connection.query(sql, params));',
+      replace: `const shared = together.get(sql) ?? runWithin(limit, lease, lease.connection.query(sql, params));
+                together.set(sql, shared);
+                return await shared.finally(() => together.delete(sql));`,
+    },
+    {
+      file: 'session/executor.js',
+      find: '/** Runs each statement on a leased',
+      replace: `const together = new Map();
+/** Runs each statement on a leased`,
+    },
+  ],
+};

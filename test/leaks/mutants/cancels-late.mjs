@@ -1,0 +1,35 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'cancels-late',
+  about:
+    'A connection goes on to the next as soon as its statement is over, and the cancel hits whoever has it then.',
+  engines: ['mysql'],
+  patches: [
+    {
+      file: 'engines/mysql/connection.js',
+      find: `        this.#endExpected = true;
+        try {
+            if (busy)
+                await waitFor(this.#cancelAtServer(timeoutMs), { timeoutMs });`,
+      replace: `        try {
+            if (busy)
+                void this.#killStatement(this.#client.threadId, timeoutMs).catch(() => { });
+            while (this.#underWay.size > 0)
+                await new Promise((resolve) => setImmediate(resolve));
+            return;`,
+    },
+    {
+      file: 'pool/server-pool.js',
+      find: `.then(() => pooled.connection.cancel(CANCEL_MS))
+            .then(() => this.#closedOne());`,
+      replace: `.then(() => pooled.connection.cancel(CANCEL_MS))
+            .then(() => {
+            this.#closing--;
+            if (pooled.connection.isClean())
+                this.#keep(pooled);
+            else
+                this.#close(pooled.connection);
+        });`,
+    },
+  ],
+};

@@ -1,0 +1,15 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'commits-despite-a-refusal',
+  about: 'A statement that nobody waited for may fail, and the rest is committed.',
+  engines: ['mysql', 'sqlite'],
+  patches: [
+    {
+      file: 'session/transaction.js',
+      find: `        if (this.#unseenFailure !== undefined)
+            throw this.#unseenFailure;
+`,
+      replace: '',
+    },
+  ],
+};

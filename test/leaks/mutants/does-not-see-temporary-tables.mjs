@@ -1,0 +1,13 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'does-not-see-temporary-tables',
+  about: 'A temporary table stays for the next.',
+  engines: ['sqlite'],
+  patches: [
+    {
+      file: 'engines/sqlite/connection.js',
+      find: '            this.#leftState = true;',
+      replace: '            this.#leftState = false;',
+    },
+  ],
+};

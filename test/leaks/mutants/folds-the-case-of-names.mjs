@@ -1,0 +1,13 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'folds-the-case-of-names',
+  about: 'The cache takes names that differ in case for the same.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'directory/route-cache.js',
+      find: 'return this.#byName.get(name);',
+      replace: 'return this.#byName.get(name) ?? this.#byName.get(name.toLowerCase());',
+    },
+  ],
+};

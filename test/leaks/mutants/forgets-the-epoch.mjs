@@ -1,0 +1,13 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'forgets-the-epoch',
+  about: 'An idle connection serves its tenant on after its epoch is over.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'pool/server-pool.js',
+      find: 'if (pooled.epoch === target.epoch && pooled.connection.isAlive())',
+      replace: 'if (pooled.connection.isAlive())',
+    },
+  ],
+};

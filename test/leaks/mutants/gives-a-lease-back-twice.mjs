@@ -1,0 +1,47 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'gives-a-lease-back-twice',
+  about: 'A lease that was given back can be given back again, while somebody else has the connection.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'pool/lease.js',
+      find: `        this.#pooled = undefined;
+        return pooled;`,
+      replace: '        return pooled;',
+    },
+    {
+      file: 'session/executor.js',
+      find: `            finally {
+                lease.release();
+            }
+        }
+    }
+    /** A lease on which`,
+      replace: `            finally {
+                lease.release();
+                setTimeout(() => lease.release(), 2);
+            }
+        }
+    }
+    /** A lease on which`,
+    },
+    {
+      file: 'pool/server-pool.js',
+      find: `if (!this.#inUse.delete(pooled))
+            return false;
+        this.#queue`,
+      replace: `if (this.#inUse.delete(pooled))
+            this.#queue`,
+    },
+    {
+      file: 'pool/idle-connections.js',
+      find: `    add(pooled) {
+`,
+      replace: `    add(pooled) {
+        if (this.#byAge.has(pooled))
+            return;
+`,
+    },
+  ],
+};

@@ -1,0 +1,19 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'hands-out-what-failed-its-proof',
+  about: 'A connection whose proof failed is served all the same.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'pool/connector.js',
+      find: `            this.#close(connection);
+            throw error;
+        }
+        finally {
+            clearTimeout(deadline);`,
+      replace: `        }
+        finally {
+            clearTimeout(deadline);`,
+    },
+  ],
+};

@@ -1,0 +1,13 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'keeps-doubtful-connections',
+  about: 'A connection is kept as long as it lives, whatever is open on it.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'pool/server-pool.js',
+      find: 'if (pooled.connection.isClean())',
+      replace: 'if (pooled.connection.isAlive())',
+    },
+  ],
+};

@@ -1,0 +1,19 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'keeps-the-epoch-of-a-moved-connection',
+  about: 'A connection that moved keeps the epoch of the tenant that it left.',
+  engines: ['mysql'],
+  patches: [
+    {
+      file: 'pool/server-pool.js',
+      find: `        pooled.epoch = target.epoch;
+`,
+      replace: '',
+    },
+    {
+      file: 'pool/server-pool.js',
+      find: 'if (pooled.epoch === target.epoch && pooled.connection.isAlive())',
+      replace: 'if (pooled.epoch <= target.epoch && pooled.connection.isAlive())',
+    },
+  ],
+};

@@ -1,0 +1,14 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'keeps-the-route-of-a-deleted-tenant',
+  about: 'A deletion that the poll reports is not applied.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'directory/directory.js',
+      find: 'this.#apply(route);',
+      replace: `if (route.status !== 'deleted')
+                    this.#apply(route);`,
+    },
+  ],
+};

@@ -1,0 +1,13 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'keys-connections-by-server',
+  about: 'Connections are kept by their server instead of their tenant.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'session/tenant-session.js',
+      find: 'key: route.id,',
+      replace: 'key: route.placement.server,',
+    },
+  ],
+};

@@ -1,0 +1,28 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'loses-the-lease-of-a-failure',
+  about: 'A statement that failed never gives its connection back.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'session/executor.js',
+      find: `            finally {
+                lease.release();
+            }
+        }
+    }
+    /** A lease on which`,
+      replace: `            lease.release();
+        }
+    }
+    /** A lease on which`,
+    },
+    {
+      file: 'session/executor.js',
+      find: 'return await runWithin(limit, lease, lease.connection.query(sql, params));',
+      replace: `const result = await runWithin(limit, lease, lease.connection.query(sql, params));
+                lease.release();
+                return result;`,
+    },
+  ],
+};

@@ -1,0 +1,20 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'releases-what-it-gave-up',
+  about: 'A call that ran out of time or was aborted gives its connection back as it is.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'session/statement.js',
+      find: `            lease.cancel();
+`,
+      replace: `            lease.release();
+`,
+    },
+    {
+      file: 'pool/server-pool.js',
+      find: 'if (pooled.connection.isClean())',
+      replace: 'if (pooled.connection.isAlive())',
+    },
+  ],
+};

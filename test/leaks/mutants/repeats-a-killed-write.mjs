@@ -1,0 +1,13 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'repeats-a-killed-write',
+  about: 'A write is sent again where the server says that it killed it.',
+  engines: ['postgres'],
+  patches: [
+    {
+      file: 'session/statement.js',
+      find: 'return harmless && !(error',
+      replace: 'return !(error',
+    },
+  ],
+};

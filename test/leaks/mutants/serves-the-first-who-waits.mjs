@@ -1,0 +1,13 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'serves-the-first-who-waits',
+  about: 'A connection that comes back goes to whoever expects one, of any tenant.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'pool/server-pool.js',
+      find: 'if (waiter.target?.key === key && waiter.target.epoch === epoch)',
+      replace: 'if (waiter.target !== undefined)',
+    },
+  ],
+};

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const library = join(root, 'packages/tenantry/src');
+
+export default defineConfig({
+  root,
+  resolve: {
+    // Tests see the sources, so that coverage and stack traces do too.
+    alias: [
+      { find: /^tenantry$/, replacement: join(library, 'index.ts') },
+      { find: /^tenantry\/testing$/, replacement: join(library, 'testing/index.ts') },
+      { find: /^tenantry\/(sqlite|mysql|postgres)$/, replacement: join(library, 'engines/$1/index.ts') },
+    ],
+  },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 10_000,
+    allowOnly: false,
+    // The machine may be busy with the other worker; what is polled for comes sooner or later, or never.
+    expect: { poll: { timeout: 15_000 } },
+    reporters: ['default', join(root, 'test/reporter.mjs')],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/tenantry/src/**/*.ts'],
+      // The conformance suite and the fault tools are tests themselves.
+      exclude: ['packages/tenantry/src/testing/**'],
+      reporter: ['text-summary'],
+      reportOnFailure: true,
+      reportsDirectory: join(process.env.TENANTRY_TEST_DIR ?? root, 'coverage'),
+    },
+  },
+});
