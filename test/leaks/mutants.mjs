@@ -30,7 +30,7 @@ export async function loadMutants() {
  * @param {string} source
  * @param {Patch} patch
  */
-export function applyPatch(source, { file, find, replace }) {
+function applyPatch(source, { file, find, replace }) {
   const parts = source.split(find);
   if (parts.length === 2) return parts.join(replace);
   throw new Error(`${file} holds this ${parts.length - 1} times instead of once:\n${find}`);
