@@ -73,6 +73,22 @@ export interface EngineConnection {
   readIdentity(): Promise<Identity | undefined>;
 
   /**
+   * Whether somebody may have left something in the session that outlives a statement: a variable, a
+   * temporary table, a lock, a prepared statement, another role. True when in doubt. Whoever gets
+   * the connection next, the same tenant included, must get it {@link reset}.
+   */
+  isTouched(): boolean;
+
+  /**
+   * Makes the session what it was after opening, on the same database. Where the reset is written
+   * ahead of the next statement (see {@link rebind}) it returns nothing and costs no round trip; else
+   * it resolves when the server has confirmed it.
+   *
+   * @throws NotSentError, or rejects, if that cannot be done with certainty: the connection must be closed.
+   */
+  reset(): void | Promise<void>;
+
+  /**
    * Whether the connection is provably idle by the protocol's own status: nothing sent that was
    * not answered, no transaction open, the socket (or handle) alive. False when in doubt.
    */

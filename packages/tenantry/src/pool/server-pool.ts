@@ -68,6 +68,8 @@ export class ServerPool implements LeaseHome, WaiterHome {
   readonly #counters: PoolCounters = newCounters();
   readonly #pruner: NodeJS.Timeout;
   readonly #whenEmpty: (() => void)[] = [];
+  /** Given back, and not clean yet. */
+  readonly #resetting = new Set<EngineConnection>();
   #connecting = 0;
   /** Held by work that opens a connection of its own. */
   #places = 0;
@@ -156,7 +158,7 @@ export class ServerPool implements LeaseHome, WaiterHome {
       maxConnections: this.#options.maxConnections,
       inUse: this.#inUse.size + this.#places,
       idle: this.#idle.size,
-      connecting: this.#connecting,
+      connecting: this.#connecting + this.#resetting.size,
       closing: this.#closing,
       waiting: this.#queue.size + this.#expecting.size,
       unreachable: this.#connector.isOutOfReach,
@@ -193,6 +195,7 @@ export class ServerPool implements LeaseHome, WaiterHome {
       if (this.leave(waiter)) waiter.reject(poolClosed(this.#name));
     }
     this.#connector.abort();
+    for (const connection of this.#resetting) connection.destroy();
     for (const pooled of [...this.#inUse]) {
       pooled.connection.destroy();
       this.discard(pooled);
@@ -205,11 +208,10 @@ export class ServerPool implements LeaseHome, WaiterHome {
 
   giveBack(pooled: PooledConnection): void {
     if (!this.#endLease(pooled)) return;
-    if (pooled.connection.isClean()) this.#keep(pooled);
-    else {
-      this.#counters.doubtful++;
-      this.#close(pooled.connection);
-    }
+    const { connection } = pooled;
+    if (!connection.isClean()) this.#discardDoubtful(connection);
+    else if (connection.isTouched()) this.#reset(pooled);
+    else this.#keep(pooled);
   }
 
   discard(pooled: PooledConnection): void {
@@ -464,6 +466,41 @@ export class ServerPool implements LeaseHome, WaiterHome {
     if (this.#closed && !this.#isBusy()) this.#closeIdle();
   }
 
+  /** Makes nothing of what the last borrower left reach the next, of the same tenant included. */
+  #reset(pooled: PooledConnection): void {
+    const { connection } = pooled;
+    this.#counters.resets++;
+    let underWay: void | Promise<void>;
+    try {
+      underWay = connection.reset();
+    } catch {
+      this.#discardDoubtful(connection);
+      return;
+    }
+    if (underWay === undefined) this.#keep(pooled);
+    else void this.#keepOnce(pooled, underWay);
+  }
+
+  /** Keeps a connection when its reset is confirmed. Never rejects. */
+  async #keepOnce(pooled: PooledConnection, reset: Promise<void>): Promise<void> {
+    const { connection } = pooled;
+    this.#resetting.add(connection);
+    const deadline = setTimeout(() => connection.destroy(), this.#options.connectMs);
+    const isReset = await reset.then(
+      () => connection.isClean(),
+      () => false,
+    );
+    clearTimeout(deadline);
+    this.#resetting.delete(connection);
+    if (isReset) this.#keep(pooled);
+    else this.#discardDoubtful(connection);
+  }
+
+  #discardDoubtful(connection: EngineConnection): void {
+    this.#counters.doubtful++;
+    this.#close(connection);
+  }
+
   #expectingJust({ key, epoch }: PooledConnection): Waiter | undefined {
     for (const waiter of this.#expecting) {
       if (waiter.target?.key === key && waiter.target.epoch === epoch) return waiter;
@@ -512,7 +549,8 @@ export class ServerPool implements LeaseHome, WaiterHome {
   // ---- the whole ----
 
   get #size(): number {
-    return this.#inUse.size + this.#places + this.#idle.size + this.#connecting + this.#closing;
+    const unsettled = this.#connecting + this.#resetting.size + this.#closing;
+    return this.#inUse.size + this.#places + this.#idle.size + unsettled;
   }
 
   #isBusy(): boolean {
@@ -521,7 +559,8 @@ export class ServerPool implements LeaseHome, WaiterHome {
       this.#places > 0 ||
       this.#queue.size > 0 ||
       this.#expecting.size > 0 ||
-      this.#connecting > 0
+      this.#connecting > 0 ||
+      this.#resetting.size > 0
     );
   }
 

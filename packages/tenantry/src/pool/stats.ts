@@ -5,7 +5,7 @@ export interface PoolStats {
   /** Leased to somebody. */
   readonly inUse: number;
   readonly idle: number;
-  /** Being opened. */
+  /** Being opened, proved or reset. */
   readonly connecting: number;
   /** Being closed; they count until the server has let them go. */
   readonly closing: number;
@@ -27,6 +27,8 @@ export interface PoolTotals {
   readonly opened: number;
   /** Connections moved from one tenant to another. */
   readonly rebinds: number;
+  /** Connections whose session was reset because a borrower may have left something in it. */
+  readonly resets: number;
   /** Idle connections closed to make place for another tenant's. */
   readonly evictions: number;
   /** Leases whose statement was cancelled and whose connection was destroyed. */
@@ -42,5 +44,15 @@ export type PoolCounters = { -readonly [Name in keyof PoolTotals]: number };
 
 /** Everything at nought. */
 export function newCounters(): PoolCounters {
-  return { leases: 0, waits: 0, opened: 0, rebinds: 0, evictions: 0, cancels: 0, doubtful: 0, timeouts: 0 };
+  return {
+    leases: 0,
+    waits: 0,
+    opened: 0,
+    rebinds: 0,
+    resets: 0,
+    evictions: 0,
+    cancels: 0,
+    doubtful: 0,
+    timeouts: 0,
+  };
 }

@@ -73,6 +73,8 @@ interface Attempt {
 
 export class ControlledConnection implements EngineConnection {
   clean = true;
+  touched = false;
+  resets = 0;
   alive = true;
   closed = false;
   #lost: ((error: Error) => void) | undefined;
@@ -96,6 +98,12 @@ export class ControlledConnection implements EngineConnection {
   readIdentity = () => Promise.resolve(undefined);
   isClean = () => this.clean && this.alive;
   isAlive = () => this.alive;
+  isTouched = () => this.touched;
+
+  reset(): void | Promise<void> {
+    this.resets++;
+    this.touched = false;
+  }
   ping = () => Promise.resolve();
 
   onLost(listener: (error: Error) => void): void {

@@ -195,6 +195,14 @@ export class MysqlConnection implements EngineConnection {
     return ((this.#wire.status.flags ?? open) & open) !== 0;
   }
 
+  isTouched(): boolean {
+    return false;
+  }
+
+  reset(): void {
+    this.rebind(this.#database);
+  }
+
   isClean(): boolean {
     if (this.#altered || this.#underWay.size > 0 || !this.isAlive()) return false;
     return !this.isInTransaction() && ((this.#wire.status.flags ?? 0) & ServerStatus.autocommit) !== 0;

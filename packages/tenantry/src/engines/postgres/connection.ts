@@ -156,6 +156,14 @@ export class PostgresConnection implements EngineConnection {
     }
   }
 
+  isTouched(): boolean {
+    return false;
+  }
+
+  async reset(): Promise<void> {
+    await this.#run({ text: 'DISCARD ALL' });
+  }
+
   isClean(): boolean {
     return this.isAlive() && this.#sent === this.#answered && !this.isInTransaction();
   }

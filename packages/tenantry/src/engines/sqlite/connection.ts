@@ -95,6 +95,13 @@ export class SqliteConnection implements EngineConnection {
     return readIdentity(this);
   }
 
+  /** Never: a handle whose session was changed is not clean, for a new one costs less than looking. */
+  isTouched(): boolean {
+    return false;
+  }
+
+  reset(): void {}
+
   isClean(): boolean {
     const handle = this.#handle;
     if (handle === undefined || this.#readOnly || this.#leftState || this.#busyWait.waiting) return false;
