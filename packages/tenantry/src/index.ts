@@ -7,6 +7,7 @@ export type { Health, PartHealth, ServerStats, Stats } from './health.js';
 export type { CacheOptions, ServerOptions, TenancyOptions, TimeoutOptions } from './options.js';
 export type { PoolStats, PoolTotals } from './pool/stats.js';
 export type { TenantLoad } from './pool/tenant-turns.js';
+export type { ClientLease, ClientOptions, Clients } from './session/clients.js';
 export type {
   CallOptions,
   ExecuteResult,

@@ -2,6 +2,7 @@ import type { Tenants } from './fleet/tenants.js';
 import type { Health, Stats } from './health.js';
 import type { TenancyOptions } from './options.js';
 import { resolveOptions } from './options.js';
+import type { Clients } from './session/clients.js';
 import type { Session, Transactor } from './session/session.js';
 import { Wiring } from './wiring.js';
 
@@ -36,6 +37,13 @@ export interface Tenancy extends AsyncDisposable {
    * ```
    */
   run<T>(name: string, fn: () => T | PromiseLike<T>, options?: RunOptions): Promise<T>;
+  /**
+   * The driver's own clients of the tenant of this name, or of the tenant in context, on leases: for
+   * adapters, and for what only a driver can do (COPY, cursors). Synchronous; costs no I/O.
+   *
+   * @throws NoTenantError (`TENANTRY_NO_TENANT`) without a name and without a context.
+   */
+  clients(name?: string): Clients;
   /** Makes, finds and changes tenants. */
   readonly tenants: Tenants;
   /** The catalog's own database, for what belongs to no tenant. At most four connections, three on MySQL. */
@@ -73,6 +81,7 @@ export async function createTenancy(options: TenancyOptions): Promise<Tenancy> {
   return Object.freeze<Tenancy>({
     session: (name) => wiring.session(name ?? wiring.context.require()),
     run: (name, fn, { switch: mayChange = false } = {}) => wiring.context.run(name, fn, mayChange),
+    clients: (name) => wiring.clients(name ?? wiring.context.require()),
     tenants: wiring.tenants,
     central: wiring.central,
     health: () => wiring.health(),

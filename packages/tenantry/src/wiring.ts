@@ -19,8 +19,9 @@ import type { ResolvedOptions, ResolvedServer } from './options.js';
 import { withinBudget } from './pool/budgeted-provisioning.js';
 import { ServerPool, type ServerPoolOptions } from './pool/server-pool.js';
 import type { PoolTarget } from './pool/target.js';
+import { type Clients, leaseClient } from './session/clients.js';
 import { PooledExecutor } from './session/executor.js';
-import type { Session, Transactor } from './session/session.js';
+import type { Transactor } from './session/session.js';
 import { type SessionRooms, TenantSession } from './session/tenant-session.js';
 
 /** Look-ups never wait for busy tenants: the catalog has a small pool of its own. */
@@ -116,7 +117,7 @@ export class Wiring {
     if (!this.#options.preview) this.#heartbeat.start();
   }
 
-  session(name: string): Session {
+  session(name: string): TenantSession {
     if (this.#closing !== undefined) throw closedError();
     if (typeof name !== 'string' || name === '') {
       throw new NoTenantError('The name of a tenant must be a text that is not empty.', {
@@ -124,6 +125,11 @@ export class Wiring {
       });
     }
     return new TenantSession(this.#sessionRooms, name);
+  }
+
+  clients(name: string): Clients {
+    const session = this.session(name);
+    return { acquire: (options) => leaseClient(session, options) };
   }
 
   async health(): Promise<Health> {
@@ -259,7 +265,15 @@ function tenantBudget(options: ResolvedServer | undefined, { engine }: EngineSer
 
 /** The target of connections to the catalog's own database, which belongs to no tenant. */
 function unownedTarget(label: string, database: string): PoolTarget {
-  return { key: label, label, epoch: 0, database, certifiedOn: new Set(), certify: () => Promise.resolve() };
+  return {
+    key: label,
+    label,
+    epoch: 0,
+    database,
+    place: {},
+    certifiedOn: new Set(),
+    certify: () => Promise.resolve(),
+  };
 }
 
 function closedError(): ClosedError {

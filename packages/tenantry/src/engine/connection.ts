@@ -1,4 +1,6 @@
 import type { Identity } from '../tenant/tenant.js';
+import type { LendOptions, LentClient } from './lent-client.js';
+import type { PlaceOptions } from './place.js';
 
 /** What a statement parameter may be. Arrays and objects are refused: drivers expand them into SQL. */
 export type Parameter = string | number | bigint | boolean | null | Date | Uint8Array;
@@ -50,7 +52,8 @@ export interface EngineConnection {
   rollback(): Promise<void>;
 
   /**
-   * Moves the connection to another database of the same server, with nothing of the session left:
+   * Moves the connection to another place of the same sharing group (`Engine.sharingGroup`): a
+   * database, or on PostgreSQL a part of its own, with nothing of the session left:
    * variables, temporary tables, locks, prepared statements, character set and time zone are as after
    * opening. Only where `capabilities.rebind`.
    *
@@ -64,7 +67,13 @@ export interface EngineConnection {
    * certainty: take another connection.
    * @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) for a name that is no database's.
    */
-  rebind?(database: string): void;
+  rebind?(database: string, place?: PlaceOptions): void;
+
+  /**
+   * Lends the driver's own client. One at a time, and nothing else runs on the connection meanwhile.
+   * {@link isClean} knows of what was done with it: false while anything of it is under way.
+   */
+  lend(options?: LendOptions): LentClient;
 
   /** The name of the database that statements go to, as the server itself says it. */
   currentDatabase(): Promise<string>;

@@ -2,6 +2,7 @@ import type { ErrorKind } from '../errors.js';
 import type { ServerAddress } from './address.js';
 import type { EngineCapabilities, EngineName } from './capabilities.js';
 import type { EngineConnection } from './connection.js';
+import type { PlaceOptions } from './place.js';
 import type { Provisioning } from './provisioning.js';
 
 /**
@@ -22,6 +23,12 @@ export interface Engine {
   /** What an error of this engine's driver means. Never throws; `other` when in doubt. */
   classifyError(error: unknown): ErrorKind;
 
+  /**
+   * Among which connections of its server one of this place can be moved: those of the same group,
+   * and no others. Undefined where a connection belongs to its place for life.
+   */
+  sharingGroup(database: string, place: PlaceOptions): string | undefined;
+
   /** Quotes an identifier (a database, a table) for use in a statement. Refuses NUL. */
   quoteIdentifier(name: string): string;
 
@@ -38,7 +45,8 @@ export interface EngineServer {
   readonly address: ServerAddress;
 
   /**
-   * Opens one connection to one database; it stays on that database for life.
+   * Opens one connection to one database, or to a part of it; it stays there unless it is moved
+   * (`EngineConnection.rebind`).
    * When it rejects, nothing stays open. Rejections are the driver's own errors.
    */
   open(database: string, options: OpenOptions): Promise<EngineConnection>;
@@ -54,7 +62,7 @@ export interface EngineServer {
 }
 
 /** How a connection is opened. */
-export interface OpenOptions {
+export interface OpenOptions extends PlaceOptions {
   /** Milliseconds until the attempt is given up. */
   readonly timeoutMs: number;
   /** Gives the attempt up earlier. */

@@ -40,7 +40,7 @@ export class Connector {
   /** Opens and proves a connection. Rejects with the driver's error, or with what the proof came to. */
   async open(target: PoolTarget): Promise<EngineConnection> {
     this.#breaker.tries();
-    const options = { timeoutMs: this.#connectMs, signal: this.#abort.signal };
+    const options = { ...target.place, timeoutMs: this.#connectMs, signal: this.#abort.signal };
     let connection: EngineConnection;
     try {
       connection = await this.#server.open(target.database, options);

@@ -8,15 +8,17 @@ const FREQUENCY_SAMPLE = 10_000;
 
 /**
  * The connections that wait for work: by whose they are, so that one is found at once, and in the
- * order in which they became idle.
+ * order in which they became idle, those of each sharing group apart.
  */
 export class IdleConnections {
   readonly #byKey = new Map<string, PooledConnection[]>();
-  readonly #byAge = new Set<PooledConnection>();
+  /** Oldest first. Those that belong to their place for life are a group as well. */
+  readonly #byAge = new Map<string | undefined, Set<PooledConnection>>();
   readonly #frequency = new UseFrequency(FREQUENCY_SAMPLE);
+  #size = 0;
 
   get size(): number {
-    return this.#byAge.size;
+    return this.#size;
   }
 
   /** A connection of this key is used once more. */
@@ -28,7 +30,10 @@ export class IdleConnections {
     const stack = this.#byKey.get(pooled.key);
     if (stack === undefined) this.#byKey.set(pooled.key, [pooled]);
     else stack.push(pooled);
-    this.#byAge.add(pooled);
+    const group = this.#byAge.get(pooled.group);
+    if (group === undefined) this.#byAge.set(pooled.group, new Set([pooled]));
+    else group.add(pooled);
+    this.#size++;
   }
 
   /** The most recently used one of a key, or undefined. It stays. */
@@ -38,18 +43,44 @@ export class IdleConnections {
 
   /** The one that has been idle longest, or undefined. It stays. */
   oldest(): PooledConnection | undefined {
-    return this.#byAge.values().next().value;
+    let oldest: PooledConnection | undefined;
+    for (const group of this.#byAge.values()) {
+      const first = group.values().next().value;
+      if (first !== undefined && (oldest === undefined || first.idleSince < oldest.idleSince)) oldest = first;
+    }
+    return oldest;
   }
 
   /**
-   * The one that will be missed least: of those that have been idle longest, the one whose tenant is
-   * used least. It stays.
+   * The one that will be missed least, of one sharing group or (without an argument) of all: of those that have been
+   * idle longest, the one whose tenant is used least. It stays.
    */
-  leastUseful(): PooledConnection | undefined {
+  leastUseful(group?: string): PooledConnection | undefined {
+    if (group !== undefined) return this.#leastUsefulIn(this.#byAge.get(group));
+    // One group is the rule; where there are more, the one that has been idle longest loses one.
+    const oldest = this.oldest();
+    return oldest && this.#leastUsefulIn(this.#byAge.get(oldest.group));
+  }
+
+  /** Removes one; whether it was there. */
+  remove(pooled: PooledConnection): boolean {
+    const group = this.#byAge.get(pooled.group);
+    if (!group?.delete(pooled)) return false;
+    if (group.size === 0 && this.#byAge.size > 1) this.#byAge.delete(pooled.group);
+    this.#size--;
+    const stack = this.#byKey.get(pooled.key);
+    if (stack === undefined) return true;
+    if (stack.at(-1) === pooled) stack.pop();
+    else stack.splice(stack.indexOf(pooled), 1);
+    if (stack.length === 0) this.#byKey.delete(pooled.key);
+    return true;
+  }
+
+  #leastUsefulIn(group: ReadonlySet<PooledConnection> | undefined): PooledConnection | undefined {
     let chosen: PooledConnection | undefined;
     let least = Number.POSITIVE_INFINITY;
     let looked = 0;
-    for (const pooled of this.#byAge) {
+    for (const pooled of group ?? []) {
       const frequency = this.#frequency.of(pooled.key);
       if (frequency < least) {
         least = frequency;
@@ -58,16 +89,5 @@ export class IdleConnections {
       if (++looked === CANDIDATES || least === 0) break;
     }
     return chosen;
-  }
-
-  /** Removes one; whether it was there. */
-  remove(pooled: PooledConnection): boolean {
-    if (!this.#byAge.delete(pooled)) return false;
-    const stack = this.#byKey.get(pooled.key);
-    if (stack === undefined) return true;
-    if (stack.at(-1) === pooled) stack.pop();
-    else stack.splice(stack.indexOf(pooled), 1);
-    if (stack.length === 0) this.#byKey.delete(pooled.key);
-    return true;
   }
 }

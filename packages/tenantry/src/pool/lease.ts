@@ -8,6 +8,8 @@ export interface PooledConnection {
   /** Whose it is now, and at which epoch. Changes only when the connection is rebound. */
   key: string;
   epoch: number;
+  /** Among which connections it can be moved; undefined if it belongs to its place for life. */
+  readonly group: string | undefined;
   /** When it was opened. All times are milliseconds of the monotonic clock. */
   readonly openedAt: number;
   /** When its present lease began. */

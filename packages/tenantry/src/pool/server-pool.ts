@@ -58,7 +58,6 @@ export class ServerPool implements LeaseHome, WaiterHome {
   readonly #capacity: number;
   /** False where the budget is one connection and cancelling would take a second. */
   readonly #canCancel: boolean;
-  readonly #canRebind: boolean;
   readonly #idle = new IdleConnections();
   readonly #queue: FairQueue<Waiter>;
   /** Those whose turn has come and whose connection is being opened, proved, or made place for. */
@@ -85,7 +84,6 @@ export class ServerPool implements LeaseHome, WaiterHome {
     const cancelTakesConnection = options.cancels && capabilities.cancelTakesConnection;
     this.#canCancel = !cancelTakesConnection || options.maxConnections > 1;
     this.#capacity = options.maxConnections - (cancelTakesConnection && this.#canCancel ? 1 : 0);
-    this.#canRebind = options.sharing && capabilities.rebind;
     const maxInUse = Math.min(options.maxPerKey, this.#capacity);
     this.#queue = new FairQueue({ limitsOf: () => ({ weight: 1, maxInUse }) });
     this.#connector = new Connector(server, options.connectMs, (connection) => this.#close(connection));
@@ -305,8 +303,8 @@ export class ServerPool implements LeaseHome, WaiterHome {
   }
 
   #serveByRebinding(waiter: Waiter, target: PoolTarget): boolean {
-    if (!this.#canRebind) return false;
-    const pooled = this.#idle.leastUseful();
+    const group = this.#groupOf(target);
+    const pooled = group === undefined ? undefined : this.#idle.leastUseful(group);
     if (pooled === undefined) return false;
     this.#idle.remove(pooled);
     if (!this.#rebind(pooled, target)) return false;
@@ -370,7 +368,15 @@ export class ServerPool implements LeaseHome, WaiterHome {
     this.#counters.opened++;
     const now = performance.now();
     const { key, epoch } = target;
-    const pooled: PooledConnection = { connection, key, epoch, openedAt: now, leasedAt: now, idleSince: now };
+    const pooled: PooledConnection = {
+      connection,
+      key,
+      epoch,
+      group: this.#groupOf(target),
+      openedAt: now,
+      leasedAt: now,
+      idleSince: now,
+    };
     connection.onLost(() => this.#lost(pooled));
     this.#hand(waiter, pooled);
   }
@@ -410,15 +416,22 @@ export class ServerPool implements LeaseHome, WaiterHome {
 
   /** An idle connection of somebody else that can serve this target without a proof, still in its place. */
   #rebindableTo(target: PoolTarget): PooledConnection | undefined {
-    if (!this.#canRebind || target.certifiedOn.size === 0) return undefined;
-    const pooled = this.#idle.leastUseful();
+    if (target.certifiedOn.size === 0) return undefined;
+    const group = this.#groupOf(target);
+    if (group === undefined) return undefined;
+    const pooled = this.#idle.leastUseful(group);
     return pooled !== undefined && isCertified(target, pooled.connection) ? pooled : undefined;
+  }
+
+  #groupOf(target: PoolTarget): string | undefined {
+    if (!this.#options.sharing) return undefined;
+    return this.#server.engine.sharingGroup(target.database, target.place);
   }
 
   /** Moves a connection to another target; one that cannot be moved is closed. */
   #rebind(pooled: PooledConnection, target: PoolTarget): boolean {
     try {
-      pooled.connection.rebind?.(target.database);
+      pooled.connection.rebind?.(target.database, target.place);
     } catch {
       this.#close(pooled.connection);
       return false;

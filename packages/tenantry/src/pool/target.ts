@@ -1,4 +1,5 @@
 import type { EngineConnection } from '../engine/connection.js';
+import type { PlaceOptions } from '../engine/place.js';
 
 /** What a connection is to serve. */
 export interface PoolTarget {
@@ -8,6 +9,8 @@ export interface PoolTarget {
   readonly label: string;
   readonly epoch: number;
   readonly database: string;
+  /** The part of the database, and as whom. */
+  readonly place: PlaceOptions;
   /**
    * The server instances on which this database has proved to be this target's at this epoch. A
    * connection that is moved here from another target of the same instance needs no other proof; one

@@ -31,6 +31,7 @@ export class ControlledServer implements EngineServer {
       classifyError: () => this.kind,
       quoteIdentifier: (name) => name,
       isRead: () => false,
+      sharingGroup: () => (own.rebind ? '' : undefined),
     };
   }
 
@@ -98,6 +99,7 @@ export class ControlledConnection implements EngineConnection {
   readIdentity = () => Promise.resolve(undefined);
   isClean = () => this.clean && this.alive;
   isAlive = () => this.alive;
+  lend = () => ({ client: {}, revoke: () => {} });
   isTouched = () => this.touched;
 
   reset(): void | Promise<void> {
@@ -144,7 +146,15 @@ export class ControlledConnection implements EngineConnection {
 
 /** A target that needs no proof. */
 export function target(key: string, epoch = 1): PoolTarget {
-  return { key, label: key, epoch, database: key, certifiedOn: new Set(), certify: () => Promise.resolve() };
+  return {
+    key,
+    label: key,
+    epoch,
+    database: key,
+    place: {},
+    certifiedOn: new Set(),
+    certify: () => Promise.resolve(),
+  };
 }
 
 /** Lets everything that is ready run. */

@@ -7,8 +7,10 @@ import type {
   Parameter,
   StatementResult,
 } from '../../engine/connection.js';
+import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { assertParameters } from '../../engine/parameters.js';
+import { revocable } from '../../engine/revocable.js';
 import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { waitFor } from './deadline.js';
@@ -163,6 +165,13 @@ export class MysqlConnection implements EngineConnection {
 
   async rollback(): Promise<void> {
     await this.#run('ROLLBACK');
+  }
+
+  lend({ raw = false }: LendOptions = {}): LentClient {
+    this.#altered = true;
+    if (raw) return { client: this.#client, revoke: () => {} };
+    const { standIn, revoke } = revocable<object>(this.#client);
+    return { client: standIn, revoke };
   }
 
   async currentDatabase(): Promise<string> {

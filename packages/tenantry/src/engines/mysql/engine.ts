@@ -21,6 +21,8 @@ export const mysql: Engine = Object.freeze({
     }
     return new MysqlServer(mysql, address);
   },
+  // A reset keeps the user that the connection was opened as.
+  sharingGroup: (_database, { credentials }) => (credentials === undefined ? '' : undefined),
   classifyError,
   quoteIdentifier,
   isRead,

@@ -6,8 +6,10 @@ import type {
   Row,
   StatementResult,
 } from '../../engine/connection.js';
+import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { assertParameters } from '../../engine/parameters.js';
+import { revocable } from '../../engine/revocable.js';
 import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { Client } from './driver.js';
@@ -51,6 +53,8 @@ export class PostgresConnection implements EngineConnection {
   #answered = 0;
   #onAnswer: (() => void)[] = [];
   #runsScript = false;
+  /** Set for good: what was done with the client itself is not known here. */
+  #wasLent = false;
   /** Set when the end was asked for, so that it is no loss. */
   #isEnding = false;
   #lost: Error | undefined;
@@ -141,6 +145,13 @@ export class PostgresConnection implements EngineConnection {
     await this.#run({ text: 'ROLLBACK' });
   }
 
+  lend({ raw = false }: LendOptions = {}): LentClient {
+    this.#wasLent = true;
+    if (raw) return { client: this.#client, revoke: () => {} };
+    const { standIn, revoke } = revocable<object>(this.#client);
+    return { client: standIn, revoke };
+  }
+
   async currentDatabase(): Promise<string> {
     const { rows } = await this.query('SELECT pg_catalog.current_database()::pg_catalog.text AS name');
     return String(rows[0]?.name);
@@ -165,7 +176,7 @@ export class PostgresConnection implements EngineConnection {
   }
 
   isClean(): boolean {
-    return this.isAlive() && this.#sent === this.#answered && !this.isInTransaction();
+    return this.isAlive() && !this.#wasLent && this.#sent === this.#answered && !this.isInTransaction();
   }
 
   isAlive(): boolean {

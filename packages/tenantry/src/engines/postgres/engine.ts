@@ -23,6 +23,7 @@ export const postgres: Engine = Object.freeze({
     }
     return new PostgresServer(postgres, address);
   },
+  sharingGroup: () => undefined,
   classifyError,
   quoteIdentifier,
   isRead,

@@ -1,5 +1,7 @@
 import type { BeginOptions, EngineConnection, Parameter, StatementResult } from '../../engine/connection.js';
+import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { NotSentError } from '../../engine/not-sent.js';
+import { revocable } from '../../engine/revocable.js';
 import { InvalidOptionError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { BusyWait } from './busy-wait.js';
@@ -82,6 +84,15 @@ export class SqliteConnection implements EngineConnection {
       if (handle.inTransaction) handle.exec('ROLLBACK');
     });
     await this.#allowWrites();
+  }
+
+  lend({ raw = false }: LendOptions = {}): LentClient {
+    const handle = this.#handle;
+    if (handle === undefined) throw new NotSentError();
+    this.#leftState = true;
+    if (raw) return { client: handle, revoke: () => {} };
+    const { standIn, revoke } = revocable<object>(handle);
+    return { client: standIn, revoke };
   }
 
   /** As SQLite names the file that is open; its path when that is not where it should be. */

@@ -18,6 +18,7 @@ export const sqlite: Engine = Object.freeze<Engine>({
   name: 'sqlite',
   capabilities: capabilities({ dialect: 'sqlite', transactionalDdl: true, cheapConnections: true }),
   server: (address: ServerAddress): EngineServer => new SqliteServer(sqlite, address, readOptions(address)),
+  sharingGroup: () => undefined,
   classifyError,
   quoteIdentifier,
   isRead,

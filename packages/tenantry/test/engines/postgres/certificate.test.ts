@@ -24,6 +24,7 @@ onEngine('postgres', () => {
         label: route.name,
         epoch: route.epoch,
         database: test.database,
+        place: {},
         certifiedOn: new Set(),
         certify: (connection) => certify(connection, route),
       };
