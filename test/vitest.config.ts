@@ -12,7 +12,7 @@ export default defineConfig({
     alias: [
       { find: /^tenantry$/, replacement: join(library, 'index.ts') },
       { find: /^tenantry\/testing$/, replacement: join(library, 'testing/index.ts') },
-      { find: /^tenantry\/(sqlite|mysql|postgres)$/, replacement: join(library, 'engines/$1/index.ts') },
+      { find: /^tenantry\/(sqlite|mysql|postgres)$/, replacement: join(library, 'adapters/$1/index.ts') },
     ],
   },
   test: {

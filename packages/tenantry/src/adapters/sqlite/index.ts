@@ -1,0 +1,1 @@
+export { sqlite } from '../../engines/sqlite/index.js';
