@@ -5,9 +5,10 @@ import { revocable } from '../../engine/revocable.js';
 import { InvalidOptionError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { BusyWait } from './busy-wait.js';
-import { databaseNameOf, type FileIdentity, isSameFile } from './database-file.js';
+import { databaseNameOf } from './database-file.js';
 import type { DriverHandle } from './driver-handle.js';
 import { isBusy, SqliteEngineError } from './errors.js';
+import type { FileProof } from './file-proof.js';
 import { readIdentity } from './identity.js';
 import { type PreparedStatement, PreparedStatements } from './prepared-statements.js';
 import { checkStatement } from './statement-rules.js';
@@ -16,10 +17,9 @@ import { bindParameters, normalizeInteger, normalizeRows } from './values.js';
 /** What a connection is made of. */
 export interface OpenFile {
   readonly database: string;
-  /** The folder and the file by their real paths. */
+  /** The folder by its real path. */
   readonly folder: string;
-  readonly path: string;
-  readonly file: FileIdentity;
+  readonly proof: FileProof;
   readonly handle: DriverHandle;
   /** Milliseconds that a statement waits for a lock. */
   readonly busyTimeoutMs: number;
@@ -120,13 +120,12 @@ export class SqliteConnection implements EngineConnection {
   }
 
   /**
-   * Whether the file is still the one that was opened: one `stat` (about 3 µs, where a small statement
-   * takes 5), since SQLite itself goes on reading and writing a file that was deleted or replaced.
-   * Where it is not, the connection ends. Statements do not look; whoever takes a connection asks this.
+   * Whether the file is still the one that was opened, within the bound of {@link FileProof}. Where it
+   * is not, the connection ends. Statements do not look; whoever takes a connection asks this.
    */
   isAlive(): boolean {
     if (this.#handle === undefined) return false;
-    if (this.#isFileThere()) return true;
+    if (this.#open.proof.holds()) return true;
     this.destroy();
     return false;
   }
@@ -136,10 +135,11 @@ export class SqliteConnection implements EngineConnection {
   }
 
   async ping(): Promise<void> {
-    if (this.#handle !== undefined && !this.#isFileThere()) {
+    const { proof } = this.#open;
+    if (this.#handle !== undefined && !proof.look()) {
       const error = new SqliteEngineError(
         'connection-lost',
-        `The file ${this.#open.path} was deleted or replaced.`,
+        `The file ${proof.path} was deleted or replaced.`,
       );
       this.destroy();
       for (const listener of this.#onLost.splice(0)) listener(error);
@@ -229,13 +229,5 @@ export class SqliteConnection implements EngineConnection {
     if (!this.#readOnly) return;
     await this.execute('PRAGMA query_only = 0');
     this.#readOnly = false;
-  }
-
-  #isFileThere(): boolean {
-    try {
-      return isSameFile(this.#open.path, this.#open.file);
-    } catch {
-      return false;
-    }
   }
 }

@@ -86,7 +86,7 @@ export function identifyFile(path: string): FileIdentity {
   return { device: status.dev, inode: status.ino };
 }
 
-/** Whether a path still leads to the same file. Costs about 3 µs. */
+/** Whether a path still leads to the same file. Costs 3 to 5 µs. */
 export function isSameFile(path: string, file: FileIdentity): boolean {
   const status = statSync(path, { throwIfNoEntry: false });
   return status !== undefined && status.ino === file.inode && status.dev === file.device;

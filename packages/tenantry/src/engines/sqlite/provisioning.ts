@@ -14,6 +14,7 @@ import {
   syncFolder,
 } from './database-file.js';
 import { SqliteEngineError } from './errors.js';
+import { noteRemoval } from './file-proof.js';
 import { readIdentity, writeIdentity } from './identity.js';
 import { checkScript } from './statement-rules.js';
 
@@ -52,7 +53,7 @@ export class SqliteProvisioning implements Provisioning {
     }
   }
 
-  /** Connections that are open go on with a file that nobody else sees, until they are asked whether they are alive. */
+  /** A connection that is open goes on with a file that nobody else sees, until it is asked whether it is alive. */
   async dropDatabase(name: string, { signal }: StepOptions = {}): Promise<void> {
     assertDatabaseName(name);
     assertRunning(signal);
@@ -135,6 +136,7 @@ function removeFile(folder: string, name: string): void {
   const path = databasePath(folder, name);
   for (const file of [path, ...companionSuffixes.map((suffix) => path + suffix)])
     rmSync(file, { force: true });
+  noteRemoval();
   if (existsSync(folder)) syncFolder(folder);
 }
 

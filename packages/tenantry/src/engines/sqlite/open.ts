@@ -1,0 +1,103 @@
+import type { OpenOptions } from '../../engine/engine.js';
+import { BusyWait } from './busy-wait.js';
+import { SqliteConnection } from './connection.js';
+import { createFile, databasePath, identifyFile, realFolder } from './database-file.js';
+import { type Driver, findDriver } from './driver.js';
+import type { DriverHandle } from './driver-handle.js';
+import { classifyError, isBusy, SqliteEngineError } from './errors.js';
+import { FileProof } from './file-proof.js';
+import type { SqliteOptions } from './options.js';
+
+/**
+ * What every handle begins with. The drivers differ in their defaults. FULL: a commit that was
+ * acknowledged outlives a power failure.
+ */
+const SETUP =
+  'PRAGMA busy_timeout = 0; PRAGMA foreign_keys = 1; PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL';
+
+/** Opens a database file in this process. */
+export async function openFile(
+  options: SqliteOptions,
+  database: string,
+  { timeoutMs, signal, create = false }: OpenOptions,
+): Promise<SqliteConnection> {
+  if (signal?.aborted) throw openingAborted();
+  const driver = findDriver(options.driver);
+  const folder = realFolder(options.folder);
+  const path = databasePath(folder, database);
+  if (create) createIfMissing(folder, database);
+  const proof = new FileProof(path, identifyFile(path));
+  const handle = openHandle(driver, path);
+  try {
+    // The driver opened whatever was there by then.
+    if (!proof.look()) {
+      throw new SqliteEngineError('unreachable', `The file ${path} was replaced while it was being opened.`);
+    }
+    await setUp(handle, timeoutMs, signal);
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
+  const { busyTimeoutMs } = options;
+  return new SqliteConnection({ database, folder, proof, handle, busyTimeoutMs });
+}
+
+/** What an attempt to open that was given up rejects with. */
+export function openingAborted(): SqliteEngineError {
+  return new SqliteEngineError('cancelled', 'Opening the database was aborted.');
+}
+
+function openHandle(driver: Driver, path: string): DriverHandle {
+  try {
+    return driver.open(path);
+  } catch (error) {
+    if (classifyError(error) !== 'unreachable') throw error;
+    throw new SqliteEngineError('unreachable', `The file ${path} cannot be opened as a database.`, {
+      cause: error,
+    });
+  }
+}
+
+/** Another process may make it at the same time; then it is there. */
+function createIfMissing(folder: string, database: string): void {
+  try {
+    identifyFile(databasePath(folder, database));
+  } catch (error) {
+    if (classifyError(error) !== 'unknown-database') throw error;
+    createUnlessMade(folder, database);
+  }
+}
+
+function createUnlessMade(folder: string, database: string): void {
+  try {
+    createFile(folder, database);
+  } catch (error) {
+    if (classifyError(error) !== 'database-exists') throw error;
+    identifyFile(databasePath(folder, database));
+  }
+}
+
+/** A file's first connection turns on write-ahead logging, for which others may have to finish. */
+async function setUp(
+  handle: DriverHandle,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const attempt = () => void handle.exec(SETUP);
+  const isLocked = (error: unknown) => isBusy(error, false);
+  try {
+    attempt();
+  } catch (error) {
+    if (!isLocked(error)) throw error;
+    const wait = new BusyWait();
+    const abort = () => wait.end();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      await wait.retry(error, { attempt, isBusy: isLocked, timeoutMs });
+    } catch (reason) {
+      throw signal?.aborted ? openingAborted() : reason;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+}
