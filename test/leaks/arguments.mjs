@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 export const ENGINES = /** @type {const} */ (['mysql', 'postgres', 'sqlite']);
 
 export const USAGE = `Usage: npm run leaks -- --engine mysql|postgres|sqlite [--isolation database] [--tenants 50]
-  [--processes 2] [--connections 8] [--operations 20000] [--seed 1] [--mutant NAME | --mutants]`;
+  [--processes 2] [--connections 8] [--operations 20000] [--seed 1] [--mutant NAME ... | --mutants]`;
 
 /** What the command line asks for; the text says what is wrong with it. */
 export class UsageError extends Error {}
@@ -15,20 +15,20 @@ export class UsageError extends Error {}
  * A hunt for mutants is small: few tenants on fewer connections meet each other sooner.
  *
  * @param {readonly string[]} args
- * @returns {HuntOptions & { engineIsGiven: boolean, mutant: string | undefined, allMutants: boolean } | undefined}
+ * @returns {HuntOptions & { engineIsGiven: boolean, mutants: readonly string[], allMutants: boolean } | undefined}
  *   undefined where help was asked for
  */
 export function readArguments(args) {
   const { values } = parse(args);
   if (values.help) return undefined;
   const engine = ENGINES.find((name) => name === values.engine);
-  const allMutants = values.mutants === true;
-  const isMutant = allMutants || values.mutant !== undefined;
+  const { mutant: mutants = [], mutants: allMutants = false } = values;
+  const isMutant = allMutants || mutants.length > 0;
   if (values.engine !== undefined && engine === undefined) {
     throw new UsageError(`There is no engine ${JSON.stringify(values.engine)}.`);
   }
   if (engine === undefined && !isMutant) throw new UsageError('Say which engine to hunt on.');
-  if (allMutants && values.mutant !== undefined) throw new UsageError('One mutant, or all of them.');
+  if (allMutants && mutants.length > 0) throw new UsageError('Some mutants, or all of them.');
   if (values.isolation !== undefined && values.isolation !== 'database') {
     throw new UsageError(`There is no isolation ${JSON.stringify(values.isolation)} to hunt in yet.`);
   }
@@ -36,7 +36,7 @@ export function readArguments(args) {
     engine: engine ?? 'mysql',
     engineIsGiven: engine !== undefined,
     isolation: 'database',
-    mutant: values.mutant,
+    mutants,
     allMutants,
     tenants: whole('tenants', values.tenants, isMutant ? 10 : 50, 4, 10_000),
     processes: whole('processes', values.processes, 2, 1, 16),
@@ -55,7 +55,7 @@ function parse(args) {
       args: [...args],
       options: {
         ...{ engine: text, isolation: text, tenants: text, processes: text, connections: text },
-        ...{ operations: text, seed: text, mutant: text, mutants: flag, help: flag },
+        ...{ operations: text, seed: text, mutant: { ...text, multiple: true }, mutants: flag, help: flag },
       },
     });
   } catch (error) {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ENGINES } from './arguments.mjs';
 import { openField } from './fields/index.mjs';
 import { Hunt } from './hunt.mjs';
-import { breed, loadMutants } from './mutants.mjs';
+import { breed, loadMutants, mutate } from './mutants.mjs';
 import { stock } from './reserve.mjs';
 
 /** @typedef {import('./contracts.js').EngineName} EngineName */
@@ -23,15 +23,19 @@ import { stock } from './reserve.mjs';
  */
 export async function huntMutants(group, options, log) {
   const known = await loadMutants();
-  const chosen = known.filter(({ name, engines }) =>
-    options.mutant === undefined
-      ? !options.engineIsGiven || engines.includes(options.engine)
-      : name === options.mutant,
-  );
-  if (chosen.length === 0) {
-    log(`There is no mutant ${options.mutant}. Known are: ${known.map(({ name }) => name).join(', ')}.`);
+  const names = known.map(({ name }) => name);
+  const unknown = options.mutants.filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    log(`There is no mutant ${unknown.join(', ')}. Known are: ${names.join(', ')}.`);
     return 2;
   }
+  const chosen = known.filter(({ name, engines }) =>
+    options.allMutants
+      ? !options.engineIsGiven || engines.includes(options.engine)
+      : options.mutants.includes(name),
+  );
+  // All of them first: hunting takes minutes.
+  for (const mutant of chosen) await mutate(mutant);
   /** @type {string[]} */
   const survived = [];
   for (const engine of ENGINES) {

@@ -37,26 +37,41 @@ function applyPatch(source, { file, find, replace }) {
 }
 
 /**
+ * The files of the built library that a mutant changes, as it changes them.
+ *
+ * @param {Mutant} mutant
+ * @returns {Promise<ReadonlyMap<string, string>>} their new texts by their paths in `dist`; rejects if the mutant
+ *   does not fit the library as it is built today
+ */
+export async function mutate({ name, patches }) {
+  /** @type {Map<string, string>} */
+  const texts = new Map();
+  for (const patch of patches) {
+    const { file } = patch;
+    const text = texts.get(file) ?? (await readFile(new URL(file, LIBRARY), 'utf8'));
+    try {
+      texts.set(file, applyPatch(text, patch));
+    } catch (error) {
+      throw new Error(`The mutant ${name} does not fit any more.`, { cause: error });
+    }
+  }
+  return texts;
+}
+
+/**
  * Makes a copy of the built library with a mutant in it, which finds its packages where the library does.
  *
  * @param {Mutant} mutant
  * @param {string} directory where the copy is made
  * @returns {Promise<string>} the URL of its `dist`
  */
-export async function breed({ name, patches }, directory) {
-  const home = join(directory, name);
+export async function breed(mutant, directory) {
+  const home = join(directory, mutant.name);
   const dist = join(home, 'dist');
   await mkdir(home, { recursive: true });
   await cp(fileURLToPath(LIBRARY), dist, { recursive: true });
   await symlink(MODULES, join(home, 'node_modules'));
   await writeFile(join(home, 'package.json'), '{ "type": "module" }');
-  for (const patch of patches) {
-    const file = join(dist, patch.file);
-    try {
-      await writeFile(file, applyPatch(await readFile(file, 'utf8'), patch));
-    } catch (error) {
-      throw new Error(`The mutant ${name} does not fit any more.`, { cause: error });
-    }
-  }
+  for (const [file, text] of await mutate(mutant)) await writeFile(join(dist, file), text);
   return `${pathToFileURL(dist).href}/`;
 }

@@ -1,5 +1,5 @@
 // npm run leaks -- --engine mysql|postgres|sqlite [--isolation database] [--tenants 50] [--processes 2]
-//   [--connections 8] [--operations 20000] [--seed 1] [--mutant NAME | --mutants]
+//   [--connections 8] [--operations 20000] [--seed 1] [--mutant NAME ... | --mutants]
 //
 // Hunts for leaks between tenants on a private server. The last line is JSON; docs/leak-hunt.md explains it. Exit 0
 // only if nothing was found. With --mutants: exit 0 only if every deliberate leak was caught.
@@ -21,7 +21,7 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
 try {
   const log = (/** @type {string} */ text) => console.error(text);
   process.exitCode =
-    options.allMutants || options.mutant !== undefined
+    options.allMutants || options.mutants.length > 0
       ? await huntMutants(group, options, log)
       : await huntOnce(log);
 } catch (error) {

@@ -6,8 +6,8 @@ export default {
   patches: [
     {
       file: 'pool/server-pool.js',
-      find: 'if (pooled.connection.isClean())',
-      replace: 'if (pooled.connection.isAlive())',
+      find: 'if (!connection.isClean())',
+      replace: 'if (!connection.isAlive())',
     },
   ],
 };
