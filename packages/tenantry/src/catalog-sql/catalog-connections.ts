@@ -4,10 +4,9 @@ import { NotSentError } from '../engine/not-sent.js';
 import { AbortedError, type ErrorKind } from '../errors.js';
 import { catalogError, catalogTimeout, kindOf, outcomeUnknown } from './catalog-error.js';
 import type { CatalogPlace } from './catalog-place.js';
+import { CatalogSql } from './catalog-sql.js';
 import { Deadline, type Limits } from './deadline.js';
-import { databaseOn } from './engine-dialect.js';
 import { type SqlDialect, sqlDialects } from './sql-dialect.js';
-import type { CatalogDb } from './tables.js';
 
 /** How often a unit of work is begun in all where each failure left nothing behind. */
 const MAX_ATTEMPTS = 5;
@@ -59,28 +58,28 @@ export class CatalogConnections {
   }
 
   /** One statement, or several, that only read. Runs again on another connection if one was lost. */
-  read<T>(work: (db: CatalogDb) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  read<T>(work: (sql: CatalogSql) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.#run({ timeoutMs: this.#timeoutMs, signal }, (connection) =>
       this.#mayRepeat(LOST, () => work(this.#on(connection))),
     );
   }
 
   /** One statement that writes, without a transaction around it. */
-  writeOne<T>(work: (db: CatalogDb) => Promise<T>): Promise<T> {
+  writeOne<T>(work: (sql: CatalogSql) => Promise<T>): Promise<T> {
     return this.#run({ timeoutMs: this.#timeoutMs }, (connection) =>
       this.#mayRepeat(CONTENTION, () => work(this.#on(connection))),
     );
   }
 
   /** A short transaction. It runs again only where it was certainly rolled back. */
-  transaction<T>(work: (db: CatalogDb) => Promise<T>, limits: Partial<Limits> = {}): Promise<T> {
+  transaction<T>(work: (sql: CatalogSql) => Promise<T>, limits: Partial<Limits> = {}): Promise<T> {
     return this.#run({ timeoutMs: this.#timeoutMs, ...limits }, (connection, progress) =>
       this.#transact(connection, progress, work),
     );
   }
 
   /** A connection for work that may leave traces in it; it is destroyed afterwards. */
-  once<T>(work: (db: CatalogDb) => Promise<T>, limits: Limits): Promise<T> {
+  once<T>(work: (sql: CatalogSql) => Promise<T>, limits: Limits): Promise<T> {
     return this.#run(
       limits,
       (connection) => this.#mayRepeat(CONTENTION, () => work(this.#on(connection))),
@@ -88,8 +87,8 @@ export class CatalogConnections {
     );
   }
 
-  #on(connection: EngineConnection): CatalogDb {
-    return databaseOn(connection, this.dialect);
+  #on(connection: EngineConnection): CatalogSql {
+    return new CatalogSql(connection, this.dialect);
   }
 
   async #run<T>(limits: Limits, work: Work<T>, destroy = false): Promise<T> {
@@ -137,7 +136,7 @@ export class CatalogConnections {
   async #transact<T>(
     connection: EngineConnection,
     progress: Progress,
-    work: (db: CatalogDb) => Promise<T>,
+    work: (sql: CatalogSql) => Promise<T>,
   ): Promise<T> {
     const { isolationLevel } = this.dialect;
     await this.#mayRepeat(LOST, () =>

@@ -4,8 +4,8 @@ import { assertTransition, unknownTenant } from '../tenant/status.js';
 import type { Tenant, TenantStatus } from '../tenant/tenant.js';
 import type { Change } from './change.js';
 import { assertAbandoned } from './create.js';
-import { rowByNameKey } from './reads.js';
 import type { TenantRow } from './tables.js';
+import { rowByNameKey } from './tenants.js';
 
 /** Changes the status of the tenant that has this name now. */
 export async function changeStatus(

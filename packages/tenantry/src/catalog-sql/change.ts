@@ -1,35 +1,34 @@
-import type { RawBuilder, Updateable } from 'kysely';
+import { type RawBuilder, sql as raw, type Updateable } from 'kysely';
 import { InternalError } from '../errors.js';
 import type { Tenant } from '../tenant/tenant.js';
 import type { CatalogConnections } from './catalog-connections.js';
 import type { CatalogPlace } from './catalog-place.js';
-import { takeRevision } from './position.js';
-import { rowById } from './reads.js';
+import type { CatalogSql } from './catalog-sql.js';
+import { databaseOn } from './engine-dialect.js';
+import { readPosition, THE_ROW } from './position.js';
 import { toTenant } from './rows.js';
-import type { SqlDialect } from './sql-dialect.js';
+import { CHANGES_CHANNEL } from './sql-dialect.js';
 import type { CatalogDb, CatalogTables } from './tables.js';
+import { rowById } from './tenants.js';
+import { CATALOG_VERSION } from './version.js';
 
 type TenantUpdate = Omit<Updateable<CatalogTables['tenantry_tenants']>, 'id' | 'revision' | 'updated_at'>;
 
 /** One change of one tenant: a transaction that holds the revision which the change will have. */
 export class Change {
+  readonly sql: CatalogSql;
   readonly db: CatalogDb;
   readonly revision: number;
-  readonly #dialect: SqlDialect;
 
-  constructor(db: CatalogDb, dialect: SqlDialect, revision: number) {
-    this.db = db;
+  constructor(sql: CatalogSql, revision: number) {
+    this.sql = sql;
+    this.db = databaseOn(sql);
     this.revision = revision;
-    this.#dialect = dialect;
   }
 
   /** Now, by the database's clock. */
   get clock(): RawBuilder<number> {
-    return this.#dialect.clock;
-  }
-
-  get dialect(): SqlDialect {
-    return this.#dialect;
+    return raw.raw(this.sql.dialect.clock);
   }
 
   /** Writes a tenant's row, with this change's revision, and gives what it is now. */
@@ -55,11 +54,22 @@ export function runChange<T>(
   place: CatalogPlace,
   work: (change: Change) => Promise<T>,
 ): Promise<T> {
-  const { dialect } = connections;
-  return connections.transaction(async (db) => {
-    const change = new Change(db, dialect, await takeRevision(db, place));
+  return connections.transaction(async (sql) => {
+    const change = new Change(sql, await takeRevision(sql, place));
     const result = await work(change);
-    await dialect.announce(db, change.revision);
+    const { announce } = sql.dialect;
+    if (announce !== undefined) await sql.run(announce, [CHANGES_CHANNEL, String(change.revision)]);
     return result;
   });
+}
+
+/**
+ * Takes the next revision. It is the first statement of every change: the row stays locked until
+ * the change commits, so revisions become visible in their order, and changes happen one by one.
+ */
+async function takeRevision(sql: CatalogSql, place: CatalogPlace): Promise<number> {
+  await sql.run(
+    `UPDATE tenantry_catalog SET revision = revision + 1 WHERE id = ${THE_ROW} AND version = ${CATALOG_VERSION}`,
+  );
+  return (await readPosition(sql, place)).revision;
 }

@@ -5,12 +5,12 @@ import { physicalNameKey } from '../tenant/physical-name.js';
 import type { IdentityCheck, Tenant, TenantMetadata, TenantStatus } from '../tenant/tenant.js';
 import type { Change } from './change.js';
 import { isAlive, writeProcess } from './processes.js';
-import { rowById, rowByNameKey } from './reads.js';
 import type { CatalogDb, TenantRow } from './tables.js';
+import { rowById, rowByNameKey } from './tenants.js';
 
 /** Registers a tenant that is to be made, or takes over one whose maker is gone. */
 export async function beginCreate(change: Change, tenant: NewTenant, owner: ProcessRecord): Promise<Tenant> {
-  await writeProcess(change, owner);
+  await writeProcess(change.sql, owner);
   const existing = await rowByNameKey(change.db, nameKey(tenant.name));
   if (existing !== undefined) {
     if (existing.status !== 'creating' || existing.name !== tenant.name)
@@ -61,7 +61,7 @@ export async function releaseCreate(db: CatalogDb, id: string, owner: string): P
 
 /** @throws TenantBusyError if a process that is alive is making this tenant. */
 export async function assertAbandoned(change: Change, tenant: TenantRow): Promise<void> {
-  if (tenant.owner === null || !(await isAlive(change, tenant.owner))) return;
+  if (tenant.owner === null || !(await isAlive(change.sql, tenant.owner))) return;
   throw new TenantBusyError(`Tenant ${tenant.name} is being created by a process that is alive.`, {
     tenant: tenant.name,
     hint: 'Wait until it is done; if that process was killed, its claim ends by itself within seconds.',

@@ -6,28 +6,46 @@ import {
   type DialectAdapter,
   type Driver,
   Kysely,
+  MysqlAdapter,
+  MysqlQueryCompiler,
+  PostgresAdapter,
+  PostgresQueryCompiler,
   type QueryCompiler,
   type QueryResult,
+  SqliteAdapter,
+  SqliteQueryCompiler,
 } from 'kysely';
+import type { EngineName } from '../engine/capabilities.js';
 import type { EngineConnection } from '../engine/connection.js';
 import { assertParameters } from '../engine/parameters.js';
 import { InternalError } from '../errors.js';
-import type { SqlDialect } from './sql-dialect.js';
+import type { CatalogSql } from './catalog-sql.js';
 import type { CatalogDb } from './tables.js';
 
+interface KyselyParts {
+  createCompiler(): QueryCompiler;
+  createAdapter(): DialectAdapter;
+}
+
+const parts: Readonly<Record<EngineName, KyselyParts>> = {
+  mysql: { createCompiler: () => new MysqlQueryCompiler(), createAdapter: () => new MysqlAdapter() },
+  postgres: { createCompiler: () => new PostgresQueryCompiler(), createAdapter: () => new PostgresAdapter() },
+  sqlite: { createCompiler: () => new SqliteQueryCompiler(), createAdapter: () => new SqliteAdapter() },
+};
+
 /** Kysely on one connection that somebody else leased and will give back. */
-export function databaseOn(connection: EngineConnection, dialect: SqlDialect): CatalogDb {
-  return new Kysely({ dialect: new EngineDialect(connection, dialect) });
+export function databaseOn({ connection, dialect }: CatalogSql): CatalogDb {
+  return new Kysely({ dialect: new EngineDialect(connection, parts[dialect.name]) });
 }
 
 /** A Kysely dialect over any engine's connection; the SQL that it writes is chosen by capability. */
 class EngineDialect implements Dialect {
   readonly #connection: EngineConnection;
-  readonly #dialect: SqlDialect;
+  readonly #parts: KyselyParts;
 
-  constructor(connection: EngineConnection, dialect: SqlDialect) {
+  constructor(connection: EngineConnection, parts: KyselyParts) {
     this.#connection = connection;
-    this.#dialect = dialect;
+    this.#parts = parts;
   }
 
   createDriver(): Driver {
@@ -35,11 +53,11 @@ class EngineDialect implements Dialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return this.#dialect.createCompiler();
+    return this.#parts.createCompiler();
   }
 
   createAdapter(): DialectAdapter {
-    return this.#dialect.createAdapter();
+    return this.#parts.createAdapter();
   }
 
   createIntrospector(): DatabaseIntrospector {

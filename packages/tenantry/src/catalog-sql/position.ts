@@ -1,12 +1,10 @@
-import { sql } from 'kysely';
 import type { CatalogPosition } from '../catalog/catalog.js';
 import { CatalogVersionError } from '../errors.js';
 import { catalogMissing } from './catalog-error.js';
 import { type CatalogPlace, describePlace } from './catalog-place.js';
-import type { Table } from './migrations/create-table.js';
-import { CATALOG_VERSION } from './migrations/index.js';
-import type { SqlDialect } from './sql-dialect.js';
-import type { CatalogDb, CatalogRow } from './tables.js';
+import type { CatalogSql } from './catalog-sql.js';
+import type { CatalogRow } from './tables.js';
+import { CATALOG_VERSION } from './version.js';
 
 /** The catalog has one row, and this is its key. */
 export const THE_ROW = 1;
@@ -14,27 +12,16 @@ export const THE_ROW = 1;
 /** What is read of that row, whatever else a statement reads. */
 export type State = Pick<CatalogRow, 'version' | 'incarnation' | 'revision'>;
 
-/** Its table. No version changes it: every version must be able to read what version it has met. */
-export function catalogTable({ ddl }: SqlDialect): Table {
-  return {
-    name: 'tenantry_catalog',
-    columns: [
-      'id smallint not null primary key',
-      'version integer not null',
-      `incarnation ${ddl.text(36)} not null`,
-      'revision bigint not null',
-      'created_at bigint not null',
-    ],
-  };
+/** Reads the catalog's one row by its primary key. */
+export async function readState(sql: CatalogSql): Promise<State | undefined> {
+  const [state] = await sql.rows<State>(
+    `SELECT version, incarnation, revision FROM tenantry_catalog WHERE id = ${THE_ROW}`,
+  );
+  return state;
 }
 
-/** Reads the catalog's one row by its primary key. */
-export function readState(db: CatalogDb): Promise<State | undefined> {
-  return db
-    .selectFrom('tenantry_catalog')
-    .select(['version', 'incarnation', 'revision'])
-    .where('id', '=', THE_ROW)
-    .executeTakeFirst();
+export async function readPosition(sql: CatalogSql, place: CatalogPlace): Promise<CatalogPosition> {
+  return toPosition(await readState(sql), place);
 }
 
 /**
@@ -46,20 +33,6 @@ export function toPosition(state: State | undefined, place: CatalogPlace): Catal
   if (state === undefined) throw catalogMissing(place);
   if (state.version !== CATALOG_VERSION) throw versionError(state.version, place);
   return { incarnation: state.incarnation, revision: Number(state.revision) };
-}
-
-/**
- * Takes the next revision. It is the first statement of every change: the row stays locked until
- * the change commits, so revisions become visible in their order, and changes happen one by one.
- */
-export async function takeRevision(db: CatalogDb, place: CatalogPlace): Promise<number> {
-  await db
-    .updateTable('tenantry_catalog')
-    .set({ revision: sql<number>`revision + 1` })
-    .where('id', '=', THE_ROW)
-    .where('version', '=', CATALOG_VERSION)
-    .execute();
-  return toPosition(await readState(db), place).revision;
 }
 
 function versionError(version: number, place: CatalogPlace): CatalogVersionError {

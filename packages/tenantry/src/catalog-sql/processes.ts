@@ -1,54 +1,33 @@
-import { sql } from 'kysely';
 import type { ProcessRecord } from '../catalog/catalog.js';
-import type { SqlDialect } from './sql-dialect.js';
-import type { CatalogDb } from './tables.js';
+import type { CatalogSql } from './catalog-sql.js';
 
 /** A process that was not heard of for so long is not coming back; its row may go. */
 const FORGET_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** Where process rows are written: inside a change, or on their own. */
-interface Writer {
-  readonly db: CatalogDb;
-  readonly dialect: SqlDialect;
-}
-
 /** Writes or renews a process's row; its lease is counted from now, on the database's clock. */
-export async function writeProcess({ db, dialect }: Writer, process: ProcessRecord): Promise<void> {
-  const { clock } = dialect;
-  const row = {
-    label: process.label.slice(0, 255),
-    revision: process.revision,
-    heartbeat_at: clock,
-    lease_until: sql<number>`${clock} + ${Math.round(process.leaseMs)}`,
-  };
-  await db
-    .insertInto('tenantry_processes')
-    .values({ id: process.id, ...row })
-    .$call((insert) =>
-      dialect.upsert === 'on conflict'
-        ? insert.onConflict((conflict) => conflict.column('id').doUpdateSet(row))
-        : insert.onDuplicateKeyUpdate(row),
-    )
-    .execute();
+export async function writeProcess(sql: CatalogSql, process: ProcessRecord): Promise<void> {
+  const { clock, upsert } = sql.dialect;
+  await sql.run(
+    `INSERT INTO tenantry_processes (id, label, revision, heartbeat_at, lease_until)
+     VALUES (?, ?, ?, ${clock}, ${clock} + ${Math.round(process.leaseMs)})
+     ${upsert('id', ['label', 'revision', 'heartbeat_at', 'lease_until'])}`,
+    [process.id, process.label.slice(0, 255), process.revision],
+  );
 }
 
 /** Whether a process's lease still runs. */
-export async function isAlive({ db, dialect }: Writer, id: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('tenantry_processes')
-    .select('id')
-    .where('id', '=', id)
-    .where('lease_until', '>', dialect.clock)
-    .executeTakeFirst();
-  return row !== undefined;
+export async function isAlive(sql: CatalogSql, id: string): Promise<boolean> {
+  const rows = await sql.rows(
+    `SELECT id FROM tenantry_processes WHERE id = ? AND lease_until > ${sql.dialect.clock}`,
+    [id],
+  );
+  return rows.length > 0;
 }
 
 /** Removes a process's row, and those of processes that died long ago without saying so. */
-export async function removeProcess({ db, dialect }: Writer, id: string): Promise<void> {
-  await db
-    .deleteFrom('tenantry_processes')
-    .where((eb) =>
-      eb.or([eb('id', '=', id), eb('lease_until', '<', sql<number>`${dialect.clock} - ${FORGET_AFTER_MS}`)]),
-    )
-    .execute();
+export async function removeProcess(sql: CatalogSql, id: string): Promise<void> {
+  await sql.run(
+    `DELETE FROM tenantry_processes WHERE id = ? OR lease_until < ${sql.dialect.clock} - ${FORGET_AFTER_MS}`,
+    [id],
+  );
 }

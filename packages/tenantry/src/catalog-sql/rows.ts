@@ -3,18 +3,18 @@ import type { TenantRow } from './tables.js';
 
 /** The columns that a route is made of. */
 export const routeColumns = [
-  'tenantry_tenants.id',
-  'tenantry_tenants.name',
-  'tenantry_tenants.status',
-  'tenantry_tenants.server',
-  'tenantry_tenants.database_name',
-  'tenantry_tenants.isolation',
-  'tenantry_tenants.schema_name',
-  'tenantry_tenants.row_key',
-  'tenantry_tenants.identity_check',
-  'tenantry_tenants.epoch',
-  'tenantry_tenants.revision',
-  'tenantry_tenants.schema_version',
+  'id',
+  'name',
+  'status',
+  'server',
+  'database_name',
+  'isolation',
+  'schema_name',
+  'row_key',
+  'identity_check',
+  'epoch',
+  'revision',
+  'schema_version',
 ] as const;
 
 type RouteRow = Omit<TenantRow, 'name_key' | 'metadata' | 'owner' | 'created_at' | 'updated_at'>;

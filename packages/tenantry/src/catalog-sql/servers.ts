@@ -1,21 +1,16 @@
-import type { SqlDialect } from './sql-dialect.js';
-import type { CatalogDb } from './tables.js';
+import type { CatalogSql } from './catalog-sql.js';
 
 /** Writes down which engine and address a server's name means. */
 export async function writeServer(
-  db: CatalogDb,
-  dialect: SqlDialect,
+  sql: CatalogSql,
   name: string,
-  server: { readonly engine: string; readonly address: string },
+  engine: string,
+  address: string,
 ): Promise<void> {
-  const row = { ...server, registered_at: dialect.clock };
-  await db
-    .insertInto('tenantry_servers')
-    .values({ name, ...row })
-    .$call((insert) =>
-      dialect.upsert === 'on conflict'
-        ? insert.onConflict((conflict) => conflict.column('name').doUpdateSet(server))
-        : insert.onDuplicateKeyUpdate(server),
-    )
-    .execute();
+  const { clock, upsert } = sql.dialect;
+  await sql.run(
+    `INSERT INTO tenantry_servers (name, engine, address, registered_at)
+     VALUES (?, ?, ?, ${clock}) ${upsert('name', ['engine', 'address'])}`,
+    [name, engine, address],
+  );
 }

@@ -3,11 +3,12 @@ import { CatalogMissingError, CatalogUnavailableError } from '../errors.js';
 import type { CatalogConnections } from './catalog-connections.js';
 import { catalogError } from './catalog-error.js';
 import { type CatalogPlace, describePlace } from './catalog-place.js';
-import { createTable } from './migrations/create-table.js';
-import { CATALOG_VERSION, migrations } from './migrations/index.js';
-import { catalogTable, readState, type State, THE_ROW, toPosition } from './position.js';
-import type { SqlDialect } from './sql-dialect.js';
-import type { CatalogDb } from './tables.js';
+import type { CatalogSql } from './catalog-sql.js';
+import { createTable, type Table } from './migrations/create-table.js';
+import { migrations } from './migrations/index.js';
+import { readState, type State, THE_ROW, toPosition } from './position.js';
+import { type SetupDialect, setupDialects } from './setup-dialect.js';
+import { CATALOG_VERSION } from './version.js';
 
 /** The tables are made in far less; the rest is for waiting until another process has made them. */
 const SETUP_MS = 60_000;
@@ -25,8 +26,7 @@ export async function setUp(connections: CatalogConnections, place: CatalogPlace
     toPosition(state, place);
     return;
   }
-  const { dialect } = connections;
-  const work = (db: CatalogDb): Promise<void> => bringUpToDate(db, dialect, place);
+  const work = (sql: CatalogSql): Promise<void> => bringUpToDate(sql, place);
   if (place.server.engine.capabilities.transactionalDdl) {
     await connections.transaction(work, { timeoutMs: SETUP_MS });
   } else {
@@ -69,8 +69,9 @@ async function canConnect(connections: CatalogConnections): Promise<boolean> {
   }
 }
 
-async function bringUpToDate(db: CatalogDb, dialect: SqlDialect, place: CatalogPlace): Promise<void> {
-  if (!(await dialect.lockSetup(db, place.database))) {
+async function bringUpToDate(sql: CatalogSql, place: CatalogPlace): Promise<void> {
+  const dialect = setupDialects[sql.dialect.name];
+  if (!(await dialect.lock(sql, place.database))) {
     throw new CatalogUnavailableError(
       `Another process is setting up the catalog in ${describePlace(place)}.`,
       {
@@ -78,31 +79,36 @@ async function bringUpToDate(db: CatalogDb, dialect: SqlDialect, place: CatalogP
       },
     );
   }
-  await createTable(db, dialect, catalogTable(dialect));
-  const state = await readState(db);
-  for (const migrate of migrations.slice(state?.version ?? 0)) await migrate(db, dialect);
+  await createTable(sql, dialect, catalogTable(dialect));
+  const state = await readState(sql);
+  for (const migrate of migrations.slice(state?.version ?? 0)) await migrate(sql, dialect);
   // Written last: until then the catalog counts as missing, or as old.
-  if (state === undefined) await writeFirstState(db, dialect);
-  else if (state.version < CATALOG_VERSION) await writeVersion(db);
+  if (state === undefined) await writeFirstState(sql);
+  else if (state.version < CATALOG_VERSION) await writeVersion(sql);
 }
 
-async function writeFirstState(db: CatalogDb, dialect: SqlDialect): Promise<void> {
-  await db
-    .insertInto('tenantry_catalog')
-    .values({
-      id: THE_ROW,
-      version: CATALOG_VERSION,
-      incarnation: randomUUID(),
-      revision: 0,
-      created_at: dialect.clock,
-    })
-    .execute();
+/** The table of the catalog's one row. No version changes it: every version must be able to read what version it has met. */
+function catalogTable({ text }: SetupDialect): Table {
+  return {
+    name: 'tenantry_catalog',
+    columns: [
+      'id smallint not null primary key',
+      'version integer not null',
+      `incarnation ${text(36)} not null`,
+      'revision bigint not null',
+      'created_at bigint not null',
+    ],
+  };
 }
 
-async function writeVersion(db: CatalogDb): Promise<void> {
-  await db
-    .updateTable('tenantry_catalog')
-    .set({ version: CATALOG_VERSION })
-    .where('id', '=', THE_ROW)
-    .execute();
+async function writeFirstState(sql: CatalogSql): Promise<void> {
+  await sql.run(
+    `INSERT INTO tenantry_catalog (id, version, incarnation, revision, created_at)
+     VALUES (${THE_ROW}, ${CATALOG_VERSION}, ?, 0, ${sql.dialect.clock})`,
+    [randomUUID()],
+  );
+}
+
+async function writeVersion(sql: CatalogSql): Promise<void> {
+  await sql.run(`UPDATE tenantry_catalog SET version = ${CATALOG_VERSION} WHERE id = ${THE_ROW}`);
 }

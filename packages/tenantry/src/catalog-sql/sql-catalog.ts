@@ -13,21 +13,12 @@ import type { EngineServer } from '../engine/engine.js';
 import type { Tenant, TenantStatus } from '../tenant/tenant.js';
 import { CatalogConnections } from './catalog-connections.js';
 import type { CatalogPlace } from './catalog-place.js';
-import { type Change, runChange } from './change.js';
-import { changeStatus } from './change-status.js';
-import { adopt, beginCreate, finishCreate, releaseCreate, undoCreate } from './create.js';
+import type { Change } from './change.js';
+import { readPosition } from './position.js';
 import { removeProcess, writeProcess } from './processes.js';
-import {
-  findById,
-  findByName,
-  isEmpty,
-  listTenants,
-  readChanges,
-  readPosition,
-  readRoutes,
-} from './reads.js';
+import { readChanges, readRoutes } from './routes.js';
 import { writeServer } from './servers.js';
-import { setUp } from './setup.js';
+import type { CatalogDb } from './tables.js';
 import { watchOf } from './watch.js';
 
 /** What a catalog in SQL tables is made of. */
@@ -60,78 +51,90 @@ class SqlCatalog implements Catalog {
     if (watch !== undefined) this.watch = watch;
   }
 
-  setup(): Promise<void> {
+  async setup(): Promise<void> {
+    const { setUp } = await import('./setup.js');
     return setUp(this.#connections, this.#place);
   }
 
   position(signal?: AbortSignal): Promise<CatalogPosition> {
-    return this.#connections.read((db) => readPosition(db, this.#place), signal);
+    return this.#connections.read((sql) => readPosition(sql, this.#place), signal);
   }
 
   routesByName(names: readonly string[], signal?: AbortSignal): Promise<RouteSnapshot> {
-    return this.#connections.read((db) => readRoutes(db, this.#place, names), signal);
+    return this.#connections.read((sql) => readRoutes(sql, this.#place, names), signal);
   }
 
   changesAfter(revision: number, limit: number, signal?: AbortSignal): Promise<RouteSnapshot> {
-    return this.#connections.read((db) => readChanges(db, this.#place, revision, limit), signal);
+    return this.#connections.read((sql) => readChanges(sql, this.#place, revision, limit), signal);
   }
 
   findByName(name: string): Promise<Tenant | undefined> {
-    return this.#connections.read((db) => findByName(db, name));
+    return this.#find(({ findByName }, db) => findByName(db, name));
   }
 
   findById(id: string): Promise<Tenant | undefined> {
-    return this.#connections.read((db) => findById(db, id));
+    return this.#find(({ findById }, db) => findById(db, id));
   }
 
   list(options: ListOptions): Promise<TenantPage> {
-    return this.#connections.read((db) => listTenants(db, options));
+    return this.#find(({ listTenants }, db) => listTenants(db, options));
   }
 
   isEmpty(): Promise<boolean> {
-    return this.#connections.read(isEmpty);
+    return this.#find(({ isEmpty }, db) => isEmpty(db));
   }
 
   beginCreate(tenant: NewTenant, owner: ProcessRecord): Promise<Tenant> {
-    return this.#change((change) => beginCreate(change, tenant, owner));
+    return this.#change(({ beginCreate }, change) => beginCreate(change, tenant, owner));
   }
 
   finishCreate(id: string, owner: string): Promise<Tenant> {
-    return this.#change((change) => finishCreate(change, id, owner));
+    return this.#change(({ finishCreate }, change) => finishCreate(change, id, owner));
   }
 
   undoCreate(id: string, owner: string): Promise<void> {
-    return this.#change((change) => undoCreate(change, id, owner));
+    return this.#change(({ undoCreate }, change) => undoCreate(change, id, owner));
   }
 
-  releaseCreate(id: string, owner: string): Promise<void> {
-    return this.#connections.writeOne((db) => releaseCreate(db, id, owner));
+  async releaseCreate(id: string, owner: string): Promise<void> {
+    const { databaseOn, releaseCreate } = await loadAdministration();
+    return this.#connections.writeOne((sql) => releaseCreate(databaseOn(sql), id, owner));
   }
 
   adopt(tenant: AdoptedTenant): Promise<Tenant> {
-    return this.#change((change) => adopt(change, tenant));
+    return this.#change(({ adopt }, change) => adopt(change, tenant));
   }
 
   changeStatus(name: string, to: TenantStatus, options: { readonly endSessions: boolean }): Promise<Tenant> {
-    return this.#change((change) => changeStatus(change, name, to, options.endSessions));
+    return this.#change(({ changeStatus }, change) => changeStatus(change, name, to, options.endSessions));
   }
 
   registerServer(name: string, engine: string, address: string): Promise<void> {
-    const { dialect } = this.#connections;
-    return this.#connections.writeOne((db) => writeServer(db, dialect, name, { engine, address }));
+    return this.#connections.writeOne((sql) => writeServer(sql, name, engine, address));
   }
 
   heartbeat(process: ProcessRecord): Promise<void> {
-    const { dialect } = this.#connections;
-    return this.#connections.writeOne((db) => writeProcess({ db, dialect }, process));
+    return this.#connections.writeOne((sql) => writeProcess(sql, process));
   }
 
   removeProcess(id: string): Promise<void> {
-    const { dialect } = this.#connections;
-    return this.#connections.writeOne((db) => removeProcess({ db, dialect }, id));
+    return this.#connections.writeOne((sql) => removeProcess(sql, id));
   }
 
-  #change<T>(work: (change: Change) => Promise<T>): Promise<T> {
-    return runChange(this.#connections, this.#place, work);
+  async #find<T>(work: (administration: Administration, db: CatalogDb) => Promise<T>): Promise<T> {
+    const administration = await loadAdministration();
+    return this.#connections.read((sql) => work(administration, administration.databaseOn(sql)));
   }
+
+  async #change<T>(work: (administration: Administration, change: Change) => Promise<T>): Promise<T> {
+    const administration = await loadAdministration();
+    return administration.runChange(this.#connections, this.#place, (change) => work(administration, change));
+  }
+}
+
+type Administration = typeof import('./administration.js');
+
+/** Kysely takes longer to load than a process to its first answer, and requests never need it. */
+function loadAdministration(): Promise<Administration> {
+  return import('./administration.js');
 }

@@ -2,8 +2,8 @@ import { createTable, type Table } from './create-table.js';
 import type { Migration } from './migration.js';
 
 /** The tables of version 1, beside the catalog's own row. Written down once; a later version changes them in a step of its own. */
-export const firstTables: Migration = async (db, dialect) => {
-  const { text, longText } = dialect.ddl;
+export const firstTables: Migration = async (sql, dialect) => {
+  const { text, longText } = dialect;
   const tables: readonly Table[] = [
     {
       name: 'tenantry_tenants',
@@ -69,5 +69,5 @@ export const firstTables: Migration = async (db, dialect) => {
       ],
     },
   ];
-  for (const table of tables) await createTable(db, dialect, table);
+  for (const table of tables) await createTable(sql, dialect, table);
 };

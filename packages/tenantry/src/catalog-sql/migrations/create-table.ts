@@ -1,6 +1,5 @@
-import { sql } from 'kysely';
-import type { SqlDialect } from '../sql-dialect.js';
-import type { CatalogDb } from '../tables.js';
+import type { CatalogSql } from '../catalog-sql.js';
+import type { SetupDialect } from '../setup-dialect.js';
 
 /** A table in the words that all dialects share. Trusted text: nothing in it comes from outside. */
 export interface Table {
@@ -12,18 +11,14 @@ export interface Table {
 }
 
 /** Makes a table and its indexes where they are missing. */
-export async function createTable(db: CatalogDb, dialect: SqlDialect, table: Table): Promise<void> {
-  const { indexInTable, tableOptions } = dialect.ddl;
+export async function createTable(sql: CatalogSql, dialect: SetupDialect, table: Table): Promise<void> {
+  const { indexInTable, tableOptions } = dialect;
   const indexes = Object.entries(table.indexes ?? {});
   const lines = [...table.columns];
   if (indexInTable) lines.push(...indexes.map(([name, columns]) => `index ${name} (${columns})`));
-  await run(db, `create table if not exists ${table.name} (${lines.join(', ')}) ${tableOptions}`);
+  await sql.run(`create table if not exists ${table.name} (${lines.join(', ')}) ${tableOptions}`);
   if (indexInTable) return;
   for (const [name, columns] of indexes) {
-    await run(db, `create index if not exists ${name} on ${table.name} (${columns})`);
+    await sql.run(`create index if not exists ${name} on ${table.name} (${columns})`);
   }
-}
-
-async function run(db: CatalogDb, statement: string): Promise<void> {
-  await sql.raw(statement).execute(db);
 }

@@ -1,8 +1,8 @@
+import type { CATALOG_VERSION } from '../version.js';
 import { firstTables } from './001-first-tables.js';
 import type { Migration } from './migration.js';
 
-/** Step N leads from version N to version N + 1. Steps are only ever added at the end. */
-export const migrations: readonly Migration[] = [firstTables];
-
-/** The version of the catalog's tables that this code reads and writes. */
-export const CATALOG_VERSION = migrations.length;
+/** Step N leads from version N to version N + 1. Steps are only ever added at the end, and the version with them. */
+export const migrations = [firstTables] as const satisfies readonly Migration[] & {
+  readonly length: typeof CATALOG_VERSION;
+};

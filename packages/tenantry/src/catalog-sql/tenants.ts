@@ -1,52 +1,12 @@
-import type { CatalogPosition, ListOptions, RouteSnapshot, TenantPage } from '../catalog/catalog.js';
+import type { ListOptions, TenantPage } from '../catalog/catalog.js';
 import { InvalidInputError } from '../errors.js';
 import { isTenantName, nameKey, quoteForMessage } from '../tenant/name.js';
-import type { Route, Tenant } from '../tenant/tenant.js';
-import type { CatalogPlace } from './catalog-place.js';
-import { readState, THE_ROW, toPosition } from './position.js';
-import { isRouteRow, type MaybeRouteRow, routeColumns, toRoute, toTenant } from './rows.js';
-import type { CatalogDb, CatalogRow, TenantRow } from './tables.js';
+import type { Tenant } from '../tenant/tenant.js';
+import { toTenant } from './rows.js';
+import type { CatalogDb, TenantRow } from './tables.js';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
-
-export async function readPosition(db: CatalogDb, place: CatalogPlace): Promise<CatalogPosition> {
-  return toPosition(await readState(db), place);
-}
-
-/** One statement, so that the position and the routes are of one moment. */
-export async function readRoutes(
-  db: CatalogDb,
-  place: CatalogPlace,
-  names: readonly string[],
-): Promise<RouteSnapshot> {
-  const possible = new Set(names.filter(isTenantName));
-  if (possible.size === 0) return { ...(await readPosition(db, place)), routes: [] };
-  const rows = await routesAndState(db)
-    .leftJoin('tenantry_tenants', (join) =>
-      join.on('tenantry_tenants.name_key', 'in', [...possible].map(nameKey)),
-    )
-    .select(routeColumns)
-    .execute();
-  // The index is on the casefolded name; which of the two cases was meant is decided here.
-  return snapshot(rows, place, (route) => possible.has(route.name));
-}
-
-/** One statement as well. Each change has a revision of its own, so a limit never splits one. */
-export async function readChanges(
-  db: CatalogDb,
-  place: CatalogPlace,
-  revision: number,
-  limit: number,
-): Promise<RouteSnapshot> {
-  const rows = await routesAndState(db)
-    .leftJoin('tenantry_tenants', (join) => join.on('tenantry_tenants.revision', '>', revision))
-    .select(routeColumns)
-    .orderBy('tenantry_tenants.revision')
-    .limit(limit)
-    .execute();
-  return snapshot(rows, place, () => true);
-}
 
 /** A tenant by its exact name. */
 export async function findByName(db: CatalogDb, name: string): Promise<Tenant | undefined> {
@@ -105,31 +65,6 @@ export async function listTenants(db: CatalogDb, options: ListOptions): Promise<
   const tenants = rows.slice(0, limit).map(toTenant);
   const last = tenants.at(-1);
   return { tenants, next: rows.length > limit && last !== undefined ? toCursor(last) : null };
-}
-
-function routesAndState(db: CatalogDb) {
-  return db
-    .selectFrom('tenantry_catalog')
-    .select([
-      'tenantry_catalog.version',
-      'tenantry_catalog.incarnation',
-      'tenantry_catalog.revision as catalog_revision',
-    ])
-    .where('tenantry_catalog.id', '=', THE_ROW);
-}
-
-/** A row of the statements above: the catalog's state, and beside it a route if there is one. */
-type SnapshotRow = MaybeRouteRow &
-  Pick<CatalogRow, 'version' | 'incarnation'> & { readonly catalog_revision: CatalogRow['revision'] };
-
-function snapshot(
-  rows: readonly SnapshotRow[],
-  place: CatalogPlace,
-  isWanted: (route: Route) => boolean,
-): RouteSnapshot {
-  const [first] = rows;
-  const state = first === undefined ? undefined : { ...first, revision: first.catalog_revision };
-  return { ...toPosition(state, place), routes: rows.filter(isRouteRow).map(toRoute).filter(isWanted) };
 }
 
 function toCursor(tenant: Tenant): string {

@@ -1,0 +1,56 @@
+import type { RouteSnapshot } from '../catalog/catalog.js';
+import { isTenantName, nameKey } from '../tenant/name.js';
+import type { Route } from '../tenant/tenant.js';
+import type { CatalogPlace } from './catalog-place.js';
+import type { CatalogSql } from './catalog-sql.js';
+import { readPosition, THE_ROW, toPosition } from './position.js';
+import { isRouteRow, type MaybeRouteRow, routeColumns, toRoute } from './rows.js';
+import type { CatalogRow } from './tables.js';
+
+/** The catalog's state, and beside it the routes that a condition on `tenant` picks: one statement, so all of one moment. */
+const stateAndRoutes = (condition: string) =>
+  `SELECT catalog.version, catalog.incarnation, catalog.revision AS catalog_revision,
+     ${routeColumns.map((column) => `tenant.${column}`).join(', ')}
+   FROM tenantry_catalog AS catalog LEFT JOIN tenantry_tenants AS tenant ON ${condition}
+   WHERE catalog.id = ${THE_ROW}`;
+
+export async function readRoutes(
+  sql: CatalogSql,
+  place: CatalogPlace,
+  names: readonly string[],
+): Promise<RouteSnapshot> {
+  const possible = new Set(names.filter(isTenantName));
+  if (possible.size === 0) return { ...(await readPosition(sql, place)), routes: [] };
+  const keys = [...possible].map(nameKey);
+  const condition = `tenant.name_key IN (${keys.map(() => '?').join(', ')})`;
+  const rows = await sql.rows<SnapshotRow>(stateAndRoutes(condition), keys);
+  // The index is on the casefolded name; which of the two cases was meant is decided here.
+  return snapshot(rows, place, (route) => possible.has(route.name));
+}
+
+/** Each change has a revision of its own, so a limit never splits one. */
+export async function readChanges(
+  sql: CatalogSql,
+  place: CatalogPlace,
+  revision: number,
+  limit: number,
+): Promise<RouteSnapshot> {
+  const rows = await sql.rows<SnapshotRow>(
+    `${stateAndRoutes('tenant.revision > ?')} ORDER BY tenant.revision LIMIT ?`,
+    [revision, limit],
+  );
+  return snapshot(rows, place, () => true);
+}
+
+type SnapshotRow = MaybeRouteRow &
+  Pick<CatalogRow, 'version' | 'incarnation'> & { readonly catalog_revision: CatalogRow['revision'] };
+
+function snapshot(
+  rows: readonly SnapshotRow[],
+  place: CatalogPlace,
+  isWanted: (route: Route) => boolean,
+): RouteSnapshot {
+  const [first] = rows;
+  const state = first === undefined ? undefined : { ...first, revision: first.catalog_revision };
+  return { ...toPosition(state, place), routes: rows.filter(isRouteRow).map(toRoute).filter(isWanted) };
+}
