@@ -19,16 +19,15 @@ export default {
             return;`,
     },
     {
-      file: 'pool/server-pool.js',
-      find: `.then(() => pooled.connection.cancel(CANCEL_MS))
-            .then(() => this.#closedOne());`,
-      replace: `.then(() => pooled.connection.cancel(CANCEL_MS))
+      file: 'pool/returns.js',
+      find: `.whileClosing(() => before.then(() => pooled.connection.cancel(CANCEL_MS)))
+            .then(() => this.#home.changed());`,
+      replace: `.whileClosing(() => before.then(() => pooled.connection.cancel(CANCEL_MS)))
             .then(() => {
-            this.#closing--;
             if (pooled.connection.isClean())
-                this.#keep(pooled);
+                this.#home.keep(pooled);
             else
-                this.#close(pooled.connection);
+                this.#connections.close(pooled.connection);
         });`,
     },
   ],

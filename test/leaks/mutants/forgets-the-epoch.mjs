@@ -5,7 +5,7 @@ export default {
   engines: ['mysql', 'postgres', 'sqlite'],
   patches: [
     {
-      file: 'pool/server-pool.js',
+      file: 'pool/pool-connections.js',
       find: 'if (pooled.epoch === target.epoch && pooled.connection.isAlive())',
       replace: 'if (pooled.connection.isAlive())',
     },

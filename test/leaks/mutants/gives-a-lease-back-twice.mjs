@@ -27,12 +27,12 @@ export default {
     /** A lease on which`,
     },
     {
-      file: 'pool/server-pool.js',
-      find: `if (!this.#inUse.delete(pooled))
+      file: 'pool/returns.js',
+      find: `if (!this.#connections.inUse.delete(pooled))
             return false;
-        this.#queue`,
-      replace: `if (this.#inUse.delete(pooled))
-            this.#queue`,
+        this.#home`,
+      replace: `if (this.#connections.inUse.delete(pooled))
+            this.#home`,
     },
     {
       file: 'pool/idle-connections.js',

@@ -5,7 +5,7 @@ export default {
   engines: ['mysql', 'postgres', 'sqlite'],
   patches: [
     {
-      file: 'pool/server-pool.js',
+      file: 'pool/returns.js',
       find: 'if (!connection.isClean())',
       replace: 'if (!connection.isAlive())',
     },

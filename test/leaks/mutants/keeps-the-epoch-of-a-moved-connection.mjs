@@ -5,13 +5,13 @@ export default {
   engines: ['mysql'],
   patches: [
     {
-      file: 'pool/server-pool.js',
+      file: 'pool/pool-connections.js',
       find: `        pooled.epoch = target.epoch;
 `,
       replace: '',
     },
     {
-      file: 'pool/server-pool.js',
+      file: 'pool/pool-connections.js',
       find: 'if (pooled.epoch === target.epoch && pooled.connection.isAlive())',
       replace: 'if (pooled.epoch <= target.epoch && pooled.connection.isAlive())',
     },

@@ -5,7 +5,7 @@ export default {
   engines: ['mysql'],
   patches: [
     {
-      file: 'pool/server-pool.js',
+      file: 'pool/pool-connections.js',
       find: `        pooled.key = target.key;
 `,
       replace: '',

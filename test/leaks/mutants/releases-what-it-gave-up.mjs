@@ -12,7 +12,7 @@ export default {
 `,
     },
     {
-      file: 'pool/server-pool.js',
+      file: 'pool/returns.js',
       find: 'if (!connection.isClean())',
       replace: 'if (!connection.isAlive())',
     },

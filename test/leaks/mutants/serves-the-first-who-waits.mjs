@@ -5,7 +5,7 @@ export default {
   engines: ['mysql', 'postgres', 'sqlite'],
   patches: [
     {
-      file: 'pool/server-pool.js',
+      file: 'pool/serving.js',
       find: 'if (waiter.target?.key === key && waiter.target.epoch === epoch)',
       replace: 'if (waiter.target !== undefined)',
     },

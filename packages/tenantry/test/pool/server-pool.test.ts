@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LeaseEndedError, PoolFullError, PoolTimeoutError } from '../../src/errors.js';
 import type { Lease } from '../../src/pool/lease.js';
-import { ServerPool, type ServerPoolOptions } from '../../src/pool/server-pool.js';
+import { ServerPool } from '../../src/pool/server-pool.js';
+import type { ServerPoolOptions } from '../../src/pool/server-pool-options.js';
 import { ControlledServer, settle, target } from './controlled-server.js';
 
 const pools: ServerPool[] = [];

@@ -1,0 +1,151 @@
+import { performance } from 'node:perf_hooks';
+import type { EngineConnection } from '../engine/connection.js';
+import type { EngineServer } from '../engine/engine.js';
+import { IdleConnections } from './idle-connections.js';
+import type { PooledConnection } from './lease.js';
+import type { ServerPoolOptions } from './server-pool-options.js';
+import type { PoolCounters } from './stats.js';
+import { isCertified, type PoolTarget } from './target.js';
+
+/** What the connections of a pool need of it. */
+export interface PoolConnectionsHome {
+  readonly server: EngineServer;
+  readonly options: Pick<ServerPoolOptions, 'lifetimeMs' | 'idleMs' | 'sharing'>;
+  readonly counters: PoolCounters;
+  /** Called when a place has become free. */
+  changed(): void;
+}
+
+/** The connections that a pool holds, in whatever state, and their end. Each of them counts until the server has let it go. */
+export class PoolConnections {
+  readonly idle = new IdleConnections();
+  readonly inUse = new Set<PooledConnection>();
+  /** Given back, and not clean yet. */
+  readonly resetting = new Set<EngineConnection>();
+  /** Being opened or proved. */
+  connecting = 0;
+  /** Held by work that opens a connection of its own. */
+  places = 0;
+  readonly #home: PoolConnectionsHome;
+  #closing = 0;
+
+  constructor(home: PoolConnectionsHome) {
+    this.#home = home;
+  }
+
+  get closing(): number {
+    return this.#closing;
+  }
+
+  /** What counts against the budget. */
+  get size(): number {
+    const unsettled = this.connecting + this.resetting.size + this.#closing;
+    return this.inUse.size + this.places + this.idle.size + unsettled;
+  }
+
+  /** Whether somebody has a connection, or will have one without asking again. */
+  get isBusy(): boolean {
+    return this.inUse.size > 0 || this.places > 0 || this.connecting > 0 || this.resetting.size > 0;
+  }
+
+  /** Takes in a connection that was opened for a target. */
+  opened(connection: EngineConnection, target: PoolTarget): PooledConnection {
+    this.#home.counters.opened++;
+    const now = performance.now();
+    const { key, epoch } = target;
+    const group = this.#groupOf(target);
+    const times = { openedAt: now, leasedAt: now, idleSince: now };
+    const pooled: PooledConnection = { connection, key, epoch, group, ...times };
+    // One in use is its holder's to notice and to give back.
+    connection.onLost(() => this.closeIdleOne(pooled));
+    return pooled;
+  }
+
+  /** An idle connection of this target, still in its place. */
+  idleFor(target: PoolTarget): PooledConnection | undefined {
+    for (
+      let pooled = this.idle.latestOf(target.key);
+      pooled !== undefined;
+      pooled = this.idle.latestOf(target.key)
+    ) {
+      if (pooled.epoch === target.epoch && pooled.connection.isAlive()) return pooled;
+      this.closeIdleOne(pooled);
+    }
+    return undefined;
+  }
+
+  /** The idle connection of somebody else that can be moved to this target and will be missed least, still in its place. */
+  movableTo(target: PoolTarget): PooledConnection | undefined {
+    const group = this.#groupOf(target);
+    return group === undefined ? undefined : this.idle.leastUseful(group);
+  }
+
+  /** The same, if the move needs no proof. */
+  provedFor(target: PoolTarget): PooledConnection | undefined {
+    if (target.certifiedOn.size === 0) return undefined;
+    const pooled = this.movableTo(target);
+    return pooled !== undefined && isCertified(target, pooled.connection) ? pooled : undefined;
+  }
+
+  /** Moves a connection to another target; one that cannot be moved is closed. */
+  rebind(pooled: PooledConnection, target: PoolTarget): boolean {
+    try {
+      pooled.connection.rebind?.(target.database, target.place);
+    } catch {
+      this.close(pooled.connection);
+      return false;
+    }
+    pooled.key = target.key;
+    pooled.epoch = target.epoch;
+    this.#home.counters.rebinds++;
+    return true;
+  }
+
+  isTooOld(pooled: PooledConnection, now: number): boolean {
+    const age = now - pooled.openedAt;
+    return age > this.#home.options.lifetimeMs * (0.8 + 0.2 * Math.random());
+  }
+
+  /** Closes a connection, which is in no place of the pool any more. */
+  close(connection: EngineConnection): void {
+    void this.whileClosing(() => connection.close()).then(() => this.#home.changed());
+  }
+
+  /** Counts a connection as one that is being closed while `end` ends it; its place is the caller's then. */
+  async whileClosing(end: () => Promise<void>): Promise<void> {
+    this.#closing++;
+    await end();
+    this.#closing--;
+  }
+
+  closeIdleOne(pooled: PooledConnection): void {
+    if (this.idle.remove(pooled)) this.close(pooled.connection);
+  }
+
+  closeIdle(): void {
+    for (let pooled = this.idle.oldest(); pooled !== undefined; pooled = this.idle.oldest()) {
+      this.closeIdleOne(pooled);
+    }
+  }
+
+  /** Closes the idle connections of a key. */
+  closeIdleOf(key: string): void {
+    for (let pooled = this.idle.latestOf(key); pooled !== undefined; pooled = this.idle.latestOf(key)) {
+      this.closeIdleOne(pooled);
+    }
+  }
+
+  /** Closes those that were idle for too long. */
+  prune(): void {
+    const limit = performance.now() - this.#home.options.idleMs;
+    for (let oldest = this.idle.oldest(); oldest !== undefined; oldest = this.idle.oldest()) {
+      if (oldest.idleSince > limit) return;
+      this.closeIdleOne(oldest);
+    }
+  }
+
+  #groupOf(target: PoolTarget): string | undefined {
+    if (!this.#home.options.sharing) return undefined;
+    return this.#home.server.engine.sharingGroup(target.database, target.place);
+  }
+}

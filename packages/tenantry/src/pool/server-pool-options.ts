@@ -1,0 +1,17 @@
+/** Limits of a server pool, all in milliseconds but the counts. */
+export interface ServerPoolOptions {
+  /** The budget: connections held at once, those that are being opened or closed included. */
+  readonly maxConnections: number;
+  /** The most of them that one key may have in use at once, where its target names no other limit. */
+  readonly maxPerKey: number;
+  readonly maxWaiting: number;
+  readonly acquireMs: number;
+  readonly connectMs: number;
+  readonly idleMs: number;
+  /** How old a connection may become; a fifth of it is left to chance, so that not all end at once. */
+  readonly lifetimeMs: number;
+  /** Whether leases are ever cancelled; where that takes a connection, one of the budget is kept for it. */
+  readonly cancels: boolean;
+  /** Whether a connection may move to another key where the engine can do that. */
+  readonly sharing: boolean;
+}

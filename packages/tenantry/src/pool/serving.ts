@@ -1,0 +1,234 @@
+import { performance } from 'node:perf_hooks';
+import type { EngineConnection } from '../engine/connection.js';
+import type { TenancyError } from '../errors.js';
+import { connectError } from './connect-error.js';
+import type { Connector } from './connector.js';
+import { FairQueue } from './fair-queue.js';
+import type { Lease, PooledConnection } from './lease.js';
+import type { PoolConnections } from './pool-connections.js';
+import { type PoolState, serverOutOfReach } from './pool-errors.js';
+import type { PoolCounters } from './stats.js';
+import { isCertified, type PoolTarget } from './target.js';
+import type { Waiter } from './waiter.js';
+
+/** What serving needs of its pool. */
+export interface ServingHome {
+  /** What tenants may hold of the budget. */
+  readonly capacity: number;
+  /** The most that one key may have in use. */
+  readonly maxInUse: number;
+  readonly connections: PoolConnections;
+  readonly connector: Connector;
+  readonly counters: PoolCounters;
+  state(): PoolState;
+  /** Hands a connection out. */
+  lease(pooled: PooledConnection): Lease;
+  /** Called when somebody may be able to go on. */
+  changed(): void;
+}
+
+/** Who gets the next connection, and where it comes from. */
+export class Serving {
+  readonly queue: FairQueue<Waiter>;
+  readonly #home: ServingHome;
+  readonly #connections: PoolConnections;
+  readonly #connector: Connector;
+  /** Those whose turn has come and whose connection is being opened, proved, or made place for. */
+  readonly #expecting = new Set<Waiter>();
+
+  constructor(home: ServingHome) {
+    this.#home = home;
+    this.#connections = home.connections;
+    this.#connector = home.connector;
+    const { maxInUse } = home;
+    this.queue = new FairQueue({ limitsOf: () => ({ weight: 1, maxInUse }) });
+  }
+
+  /** Callers that wait, those for whom a connection is being opened included. */
+  get waiting(): number {
+    return this.queue.size + this.#expecting.size;
+  }
+
+  /** Everybody who waits, at this moment. */
+  get waiters(): Waiter[] {
+    return [...this.#expecting, ...[...this.queue].map((ticket) => ticket.waiter)];
+  }
+
+  /** Whether there is an idle connection, or a place for one. */
+  get hasRoom(): boolean {
+    return this.#connections.idle.size > 0 || this.#connections.size < this.#home.capacity;
+  }
+
+  /** A lease without waiting and without a promise, or undefined. */
+  take(target: PoolTarget): Lease | undefined {
+    const pooled = this.#connections.idleFor(target) ?? this.#connections.provedFor(target);
+    if (pooled === undefined || !this.queue.tryStart(target.key)) return undefined;
+    this.#connections.idle.remove(pooled);
+    if (pooled.key === target.key || this.#connections.rebind(pooled, target)) {
+      return this.#home.lease(pooled);
+    }
+    this.queue.ended(target.key);
+    return undefined;
+  }
+
+  /** A caller joins the queue. */
+  join(waiter: Waiter): void {
+    waiter.ticket = this.queue.push(waiter.key, waiter);
+    this.dispatch();
+  }
+
+  /** A caller gives up; whether it still waited. */
+  leave(waiter: Waiter): boolean {
+    if (this.#expecting.delete(waiter)) this.queue.ended(waiter.key);
+    else if (waiter.ticket === undefined || !this.queue.remove(waiter.ticket)) return false;
+    this.#home.changed();
+    return true;
+  }
+
+  /** Serves those whose turn it is, as far as the budget allows. */
+  dispatch(): void {
+    while (this.queue.size > 0 && this.hasRoom) {
+      const waiter = this.queue.next();
+      if (waiter === undefined) return;
+      this.#serve(waiter);
+    }
+  }
+
+  /** A clean connection that nobody holds: for whoever expects just this one, for its own tenant within its turn, or for whose turn it is. */
+  keep(pooled: PooledConnection): void {
+    const now = performance.now();
+    if (!pooled.connection.isAlive() || this.#connections.isTooOld(pooled, now)) {
+      this.#connections.close(pooled.connection);
+      return;
+    }
+    const expecting = this.#expectingJust(pooled);
+    if (expecting !== undefined) {
+      // Quicker than the connection that is being opened for it, which will be kept instead.
+      this.#hand(expecting, pooled);
+      return;
+    }
+    pooled.idleSince = now;
+    this.#connections.idle.add(pooled);
+    if (this.queue.size > 0) {
+      const next = this.queue.nextFor(pooled.key);
+      if (next !== undefined) this.#serve(next);
+    }
+    this.#home.changed();
+  }
+
+  /** Serves one whose turn has come. There is an idle connection or a place. */
+  #serve(waiter: Waiter): void {
+    const { target } = waiter;
+    const idle = target && this.#connections.idleFor(target);
+    if (idle !== undefined) {
+      this.#connections.idle.remove(idle);
+      waiter.resolve(this.#home.lease(idle));
+      return;
+    }
+    this.#expecting.add(waiter);
+    if (target !== undefined && this.#serveByRebinding(waiter, target)) return;
+    if (target !== undefined && this.#connector.refuses) this.#refuse(waiter);
+    else if (this.#connections.size < this.#home.capacity) void this.#serveAnew(waiter);
+    else {
+      const victim = this.#connections.idle.leastUseful();
+      if (victim !== undefined) void this.#replace(victim, waiter);
+      else {
+        // What was idle turned out to be gone; its place is free once it is closed.
+        this.#expecting.delete(waiter);
+        waiter.ticket = this.queue.putBack(waiter.key, waiter);
+      }
+    }
+  }
+
+  #serveByRebinding(waiter: Waiter, target: PoolTarget): boolean {
+    const pooled = this.#connections.movableTo(target);
+    if (pooled === undefined) return false;
+    this.#connections.idle.remove(pooled);
+    if (!this.#connections.rebind(pooled, target)) return false;
+    if (isCertified(target, pooled.connection)) this.#hand(waiter, pooled);
+    else void this.#proveFor(waiter, target, pooled);
+    return true;
+  }
+
+  /** Proves a rebound connection. Never rejects. */
+  async #proveFor(waiter: Waiter, target: PoolTarget, pooled: PooledConnection): Promise<void> {
+    this.#connections.connecting++;
+    try {
+      await this.#connector.prove(target, pooled.connection);
+    } catch (error) {
+      this.#connections.connecting--;
+      this.#fail(waiter, this.#connectError(error, target));
+      return;
+    }
+    this.#connections.connecting--;
+    this.#hand(waiter, pooled);
+  }
+
+  /** Closes an idle connection and gives its place to a waiter. Never rejects. */
+  async #replace(victim: PooledConnection, waiter: Waiter): Promise<void> {
+    this.#home.counters.evictions++;
+    this.#connections.idle.remove(victim);
+    await this.#connections.whileClosing(() => victim.connection.close());
+    await this.#serveAnew(waiter);
+  }
+
+  /** Opens a connection for a waiter, or gives it the place. Never rejects; whatever comes of it, the place is accounted for. */
+  async #serveAnew(waiter: Waiter): Promise<void> {
+    const { target } = waiter;
+    if (!this.#expecting.has(waiter)) {
+      this.#home.changed();
+      return;
+    }
+    if (target === undefined) {
+      this.#expecting.delete(waiter);
+      this.#connections.places++;
+      waiter.resolve();
+      return;
+    }
+    if (this.#connector.refuses) {
+      this.#refuse(waiter);
+      return;
+    }
+    this.#connections.connecting++;
+    let connection: EngineConnection;
+    try {
+      connection = await this.#connector.open(target);
+    } catch (error) {
+      this.#connections.connecting--;
+      this.#fail(waiter, this.#connectError(error, target));
+      return;
+    }
+    this.#connections.connecting--;
+    this.#hand(waiter, this.#connections.opened(connection, target));
+  }
+
+  /** A connection is ready for a waiter, who may have given up meanwhile. */
+  #hand(waiter: Waiter, pooled: PooledConnection): void {
+    if (this.#expecting.delete(waiter)) waiter.resolve(this.#home.lease(pooled));
+    else this.keep(pooled);
+  }
+
+  #fail(waiter: Waiter, error: TenancyError): void {
+    if (this.#expecting.delete(waiter)) {
+      this.queue.ended(waiter.key);
+      waiter.reject(error);
+    }
+    this.#home.changed();
+  }
+
+  #refuse(waiter: Waiter): void {
+    this.#fail(waiter, serverOutOfReach(this.#home.state(), waiter.label, this.#connector.lastError));
+  }
+
+  #connectError(error: unknown, target: PoolTarget): TenancyError {
+    const { name, server } = this.#home.state();
+    return connectError(error, name, server, target);
+  }
+
+  #expectingJust({ key, epoch }: PooledConnection): Waiter | undefined {
+    for (const waiter of this.#expecting) {
+      if (waiter.target?.key === key && waiter.target.epoch === epoch) return waiter;
+    }
+    return undefined;
+  }
+}
