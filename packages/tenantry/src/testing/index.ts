@@ -1,5 +1,5 @@
 /**
- * Tools for tests: the conformance suites of the engine and catalog contracts, and a network that fails on demand.
+ * Tools for tests: the conformance suites of the engine and catalog contracts, the suite for ORMs, and a network that fails on demand.
  *
  * @packageDocumentation
  */
@@ -7,5 +7,7 @@ export type { CatalogFixture } from './catalog-suite/fixture.js';
 export { describeCatalog } from './catalog-suite/index.js';
 export type { Available, EngineFixture, SilentServer } from './engine-suite/fixture.js';
 export { describeEngine } from './engine-suite/index.js';
+export type { OrmGaps, OrmHandle, OrmSetting, OrmTransaction, OrmUnderTest } from './orm-suite/fixture.js';
+export { describeOrm } from './orm-suite/index.js';
 export type { Direction } from './proxied-connection.js';
 export { type ProxyTarget, TcpProxy } from './tcp-proxy.js';
