@@ -22,6 +22,7 @@ import {
   TransactionStateError,
 } from './errors.js';
 import { parseIdentity, READ_IDENTITY } from './identity.js';
+import { OwedAnswers } from './owed-answers.js';
 import { beginStatement } from './statement.js';
 
 const GOODBYE_MS = 1000;
@@ -48,41 +49,27 @@ export class PostgresConnection implements EngineConnection {
   readonly #client: Client;
   readonly #requestCancel: (timeoutMs: number) => Promise<void>;
   readonly #closed: Promise<void>;
-  /** Statements sent, and ReadyForQuery messages that came for them, in the same order. */
-  #sent = 0;
-  #answered = 0;
-  #onAnswer: (() => void)[] = [];
-  #runsScript = false;
+  readonly #answers: OwedAnswers;
   /** Set for good: what was done with the client itself is not known here. */
   #wasLent = false;
   /** Set when the end was asked for, so that it is no loss. */
   #isEnding = false;
   #lost: Error | undefined;
   #onLost: (error: Error) => void = () => {};
-  #isClosed = false;
 
   /** `requestCancel` asks the server to cancel what this client runs; it never rejects. */
   constructor(client: Client, database: string, requestCancel: (timeoutMs: number) => Promise<void>) {
     this.database = database;
     this.#client = client;
+    this.#answers = new OwedAnswers(client);
     this.#requestCancel = requestCancel;
     client.on('error', (error) => this.#lose(error));
     this.#closed = new Promise((resolve) => {
       client.on('end', () => {
         this.#lose(new Error('The server closed the connection.'));
-        this.#isClosed = true;
-        this.#wakeUp();
+        this.#answers.end();
         resolve();
       });
-    });
-    client.connection.on('readyForQuery', () => {
-      this.#answered++;
-      this.#wakeUp();
-    });
-    client.connection.on('copyInResponse', () => {
-      // The driver refuses to copy. In the extended protocol the Sync that it had sent with the
-      // statement is ignored while copying, and the server would wait for another one.
-      if (!this.#runsScript) client.connection.sync();
     });
   }
 
@@ -106,12 +93,7 @@ export class PostgresConnection implements EngineConnection {
   /** Runs several statements in one implicit transaction, by the simple protocol. */
   async runScript(script: string): Promise<void> {
     assertText(script);
-    this.#runsScript = true;
-    try {
-      await this.#run({ text: script });
-    } finally {
-      this.#runsScript = false;
-    }
+    await this.#run({ text: script });
   }
 
   /** Whether a transaction is open, whole or failed. True when in doubt. */
@@ -176,7 +158,7 @@ export class PostgresConnection implements EngineConnection {
   }
 
   isClean(): boolean {
-    return this.isAlive() && !this.#wasLent && this.#sent === this.#answered && !this.isInTransaction();
+    return this.isAlive() && !this.#wasLent && this.#answers.count === 0 && !this.isInTransaction();
   }
 
   isAlive(): boolean {
@@ -196,9 +178,9 @@ export class PostgresConnection implements EngineConnection {
 
   async cancel(timeoutMs: number): Promise<void> {
     this.#isEnding = true;
-    if (this.#sent > this.#answered && !this.#lost) {
+    if (this.#answers.count > 0 && !this.#lost) {
       // The statement has ended when its answer is here, which may be a little after the request.
-      const ended = this.#requestCancel(timeoutMs).then(() => this.#answerTo(this.#sent));
+      const ended = this.#requestCancel(timeoutMs).then(() => this.#answers.all());
       await within(timeoutMs, ended);
     }
     this.destroy();
@@ -220,14 +202,13 @@ export class PostgresConnection implements EngineConnection {
 
   async #run(statement: Statement): Promise<QueryResult<Row>> {
     if (!this.isAlive()) throw new NotSentError(undefined, { cause: this.#lost });
-    const wasIdle = this.#sent === this.#answered;
-    const ticket = ++this.#sent;
+    const wasIdle = this.#answers.count === 0;
     try {
       return await this.#client.query<Row>(statement);
     } catch (error) {
       if (isFatal(error)) this.#lose(error as Error);
       // The driver rejects at the error; only ReadyForQuery says how the transaction stands now.
-      else if (isServerAnswer(error)) await this.#answerTo(ticket);
+      else if (isServerAnswer(error)) await this.#answers.all();
       throw this.#statementFailure(error, wasIdle && sizeOf(statement) <= ONE_WRITE_BYTES);
     }
   }
@@ -240,17 +221,6 @@ export class PostgresConnection implements EngineConnection {
       });
     }
     return endOf(error);
-  }
-
-  /** Resolves when the server is ready after a statement, or the connection has ended. */
-  async #answerTo(ticket: number): Promise<void> {
-    while (this.#answered < ticket && !this.#isClosed) {
-      await new Promise<void>((resolve) => this.#onAnswer.push(resolve));
-    }
-  }
-
-  #wakeUp(): void {
-    for (const resolve of this.#onAnswer.splice(0)) resolve();
   }
 
   #lose(error: Error): void {
