@@ -8,6 +8,7 @@ import type {
   StatementResult,
 } from '../../engine/connection.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
+import { ListenerBaseline } from '../../engine/listener-baseline.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { assertParameters } from '../../engine/parameters.js';
 import { revocable } from '../../engine/revocable.js';
@@ -20,19 +21,20 @@ import {
   type DriverError,
   isServerReply,
   serverErrorNumber,
+  statementCancelled,
   statementFailed,
 } from './errors.js';
 import { assertIdentifier } from './identifiers.js';
 import { TIME_ZONE } from './options.js';
-import { readResult, type SessionResult } from './results.js';
+import { readResult } from './results.js';
 import { askServer, recognizeServer, SESSION_SETUP, type ServerFacts } from './session-setup.js';
 import { bindParameters } from './statement.js';
 import { ServerStatus } from './status.js';
+import { tracesOf } from './traces.js';
 import { Wire } from './wire.js';
 
 const GOODBYE_MS = 1000;
 const MISSING_TABLE = 1146;
-const PROFILING = /profiling/i;
 /** How long the server's defaults are taken to be what they were when a connection was opened. */
 const DEFAULTS_HOLD_MS = 60_000;
 
@@ -67,8 +69,11 @@ export class MysqlConnection implements EngineConnection {
   readonly #lostListeners: ((error: Error) => void)[] = [];
   #ended: Error | undefined;
   #endExpected = false;
-  /** Set for good by whatever the next user of this connection would have to undo. */
+  /** Taken when the client is lent for the first time: from then on others may use it. */
+  #baseline: ListenerBaseline | undefined;
+  /** Set for good: the client was changed in a way that no reset undoes, or is still in somebody's hands. */
   #altered = false;
+  #cancelled = false;
 
   /** Takes over a client that has just begun to connect. */
   constructor(driver: Driver, client: Connection, database: string, killStatement: KillStatement) {
@@ -99,6 +104,7 @@ export class MysqlConnection implements EngineConnection {
     const facts = await askServer(kind, async (sql) => (await this.#run(sql)).rows[0] ?? {});
     if (kind.isMariaDb) for (const sql of facts.setup) await this.#run(sql);
     this.#facts = facts;
+    this.#wire.forgetTraces();
     this.#wire.prepareMoves(facts.setup, facts.foldsNames);
     if (!kind.pipelines || !facts.resetsFully) return;
     // Shortened at random, so that connections which were opened together do not end together.
@@ -133,11 +139,9 @@ export class MysqlConnection implements EngineConnection {
       // matters, the move is confirmed first: its reply tells how the session is now.
       await this.ping();
     }
-    // Not even a reset takes the texts of the statements away that the server has recorded.
-    if (PROFILING.test(sql)) this.#altered = true;
-    const { rows, affectedRows, insertId, movedTo, setVariables } = await this.#run(sql, bound);
-    if (setVariables || (movedTo !== undefined && movedTo !== this.#database)) this.#altered = true;
-    return { rows, affectedRows, insertId };
+    // By its text without the values, which is the same each time.
+    this.#wire.leaves(tracesOf(sql));
+    return this.#run(sql, bound);
   }
 
   async begin({ readOnly = false, isolationLevel }: BeginOptions = {}): Promise<void> {
@@ -154,7 +158,7 @@ export class MysqlConnection implements EngineConnection {
       await this.#start(readOnly);
     } catch (error) {
       // ...unless that transaction never begins.
-      this.#altered = true;
+      this.#wire.leaves('values');
       throw error;
     }
   }
@@ -168,10 +172,20 @@ export class MysqlConnection implements EngineConnection {
   }
 
   lend({ raw = false }: LendOptions = {}): LentClient {
-    this.#altered = true;
-    if (raw) return { client: this.#client, revoke: () => {} };
+    if (raw) {
+      this.#altered = true;
+      return { client: this.#client, revoke: () => {} };
+    }
+    this.#baseline ??= new ListenerBaseline(this.#client);
+    const baseline = this.#baseline;
     const { standIn, revoke } = revocable<object>(this.#client);
-    return { client: standIn, revoke };
+    return {
+      client: standIn,
+      revoke: () => {
+        revoke();
+        if (!baseline.restore() || this.#wire.isReconfigured) this.#altered = true;
+      },
+    };
   }
 
   async currentDatabase(): Promise<string> {
@@ -205,16 +219,26 @@ export class MysqlConnection implements EngineConnection {
   }
 
   isTouched(): boolean {
-    return false;
+    return this.#wire.left !== 'none';
   }
 
-  reset(): void {
+  /**
+   * Resets the session as a move to the same database does. What only this session can see is taken away
+   * ahead of its next statement; what others may feel, such as a lock, at once.
+   */
+  reset(): void | Promise<void> {
+    const { left } = this.#wire;
     this.rebind(this.#database);
+    return left === 'values' ? undefined : this.ping();
   }
 
   isClean(): boolean {
-    if (this.#altered || this.#underWay.size > 0 || !this.isAlive()) return false;
-    return !this.isInTransaction() && ((this.#wire.status.flags ?? 0) & ServerStatus.autocommit) !== 0;
+    const { left, status, isIdle } = this.#wire;
+    if (this.#altered || left === 'lasting' || this.#underWay.size > 0 || !isIdle || !this.isAlive())
+      return false;
+    // Nobody asks how the transaction stands after a borrower's statement has failed: the reset ends it.
+    if (this.#baseline !== undefined && status.endedInError) return true;
+    return !this.isInTransaction() && ((status.flags ?? 0) & ServerStatus.autocommit) !== 0;
   }
 
   isAlive(): boolean {
@@ -235,6 +259,7 @@ export class MysqlConnection implements EngineConnection {
   async cancel(timeoutMs: number): Promise<void> {
     const busy = this.#underWay.size > 0 && this.isAlive();
     this.#endExpected = true;
+    this.#cancelled = true;
     try {
       if (busy) await waitFor(this.#cancelAtServer(timeoutMs), { timeoutMs });
     } catch {
@@ -289,11 +314,13 @@ export class MysqlConnection implements EngineConnection {
     await this.#run(readOnly ? 'START TRANSACTION READ ONLY' : 'START TRANSACTION');
   }
 
-  async #run(sql: string, bound: string = sql): Promise<SessionResult> {
+  async #run(sql: string, bound: string = sql): Promise<StatementResult> {
     try {
       const reply = await this.#command<[unknown, unknown]>((done) => {
-        this.#client.query(bound, (error: Error | null, results: unknown, fields: unknown) =>
-          done(error, [results, fields]),
+        this.#wire.sendJudged(() =>
+          this.#client.query(bound, (error: Error | null, results: unknown, fields: unknown) =>
+            done(error, [results, fields]),
+          ),
         );
       });
       return readResult(...reply);
@@ -319,8 +346,10 @@ export class MysqlConnection implements EngineConnection {
       this.#underWay.add(reject);
       send((error, result) => {
         if (!this.#underWay.delete(reject)) return;
-        if (error === null || error === undefined) resolve(result as T);
-        else reject(error);
+        if (error !== null && error !== undefined) reject(error);
+        // MariaDB answers a cancelled SLEEP() or BENCHMARK() with a row.
+        else if (this.#cancelled) reject(statementCancelled());
+        else resolve(result as T);
         if (this.#underWay.size === 0) this.#whenQuiet();
       });
     });

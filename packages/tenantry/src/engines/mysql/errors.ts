@@ -64,6 +64,7 @@ const BY_CODE: ReadonlyMap<string, ErrorKind> = new Map([
   ...kind('unreachable', 'HANDSHAKE_LOST', 'HANDSHAKE_NO_SSL_SUPPORT', 'HANDSHAKE_SSL_ERROR'),
   ...kind('unreachable', 'HANDSHAKE_UNKNOWN_ERROR'),
   ...kind('access-denied', 'AUTH_SWITCH_PLUGIN_ERROR'),
+  ...kind('cancelled', 'STATEMENT_CANCELLED'),
   ...kind('connection-lost', 'PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE', 'ECONNABORTED'),
   ...kind('connection-lost', 'PROTOCOL_ERROR', 'PROTOCOL_UNEXPECTED_PACKET', 'PROTOCOL_PACKETS_OUT_OF_ORDER'),
 ]);
@@ -99,6 +100,11 @@ export function serverErrorNumber(error: unknown): number | undefined {
 /** The error of a statement whose reply cannot come any more. */
 export function connectionLost(message: string): DriverError {
   return Object.assign(new Error(message), { code: 'PROTOCOL_CONNECTION_LOST' });
+}
+
+/** The error of a statement that was cancelled, whatever the server made of it. */
+export function statementCancelled(): DriverError {
+  return Object.assign(new Error('The statement was cancelled.'), { code: 'STATEMENT_CANCELLED' });
 }
 
 /** Names what went wrong while a connection was being opened; the driver's words mean a lost statement. */

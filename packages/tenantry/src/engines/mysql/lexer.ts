@@ -33,13 +33,16 @@ export function spanAt(sql: string, at: number): Span | undefined {
   }
 }
 
-/** The code of a text: every string and comment replaced by one blank; undefined if it depends on the server. */
-export function codeOf(sql: string): string | undefined {
+/**
+ * The code of a text: every comment replaced by one blank, every string and quoted name by `quoted`;
+ * undefined if it depends on the server what is code.
+ */
+export function codeOf(sql: string, quoted = ' '): string | undefined {
   let code = '';
   for (let at = 0; at < sql.length; ) {
     const span = spanAt(sql, at);
     if (span?.kind === 'executable') return undefined;
-    code += span === undefined ? sql[at] : ' ';
+    code += span === undefined ? sql[at] : span.kind === 'quoted' ? quoted : ' ';
     at = span?.end ?? at + 1;
   }
   return code;

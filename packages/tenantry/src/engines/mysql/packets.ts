@@ -1,10 +1,15 @@
 /** Commands of MySQL's protocol, as far as they are written or told apart here. */
 export const Command = {
+  quit: 0x01,
   initDb: 0x02,
   query: 0x03,
+  ping: 0x0e,
   prepare: 0x16,
+  execute: 0x17,
   sendLongData: 0x18,
   closeStatement: 0x19,
+  resetStatement: 0x1a,
+  fetch: 0x1c,
   resetConnection: 0x1f,
 } as const;
 
@@ -37,6 +42,14 @@ function packet(command: number, body: Buffer): Buffer {
 /** The status flags of an OK packet: they follow its marker and two numbers of varying length. */
 export function okFlags(payload: Buffer): number {
   return payload.readUInt16LE(afterNumber(payload, afterNumber(payload, 1)));
+}
+
+/** Whether an OK packet tells of a generated key, of warnings or of changes of the session. */
+export function okTellsOfTraces(payload: Buffer): boolean {
+  const key = afterNumber(payload, 1);
+  const flags = afterNumber(payload, key);
+  if (payload[key] !== 0 || payload.readUInt16LE(flags + 2) !== 0) return true;
+  return (payload.readUInt16LE(flags) & SESSION_STATE_CHANGED) !== 0;
 }
 
 /** The database that an OK packet says is the current one from now on; undefined if it does not say. */

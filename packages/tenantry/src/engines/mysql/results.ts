@@ -4,26 +4,13 @@ import type { Row, StatementResult } from '../../engine/connection.js';
 interface Header {
   readonly affectedRows: number | string;
   readonly insertId: number | string;
-  /** Changes of the session that the server reports (session tracking). */
-  readonly stateChanges?: {
-    readonly schema: string | null;
-    readonly systemVariables: Readonly<Record<string, string>>;
-  };
-}
-
-/** A statement's result, and what the server said that it did to the session. */
-export interface SessionResult extends StatementResult {
-  /** The database that statements go to from now on, if the statement changed it. */
-  readonly movedTo: string | undefined;
-  /** Whether the statement set variables that the server tracks: character set, time zone, autocommit. */
-  readonly setVariables: boolean;
 }
 
 /**
  * Reads what mysql2 calls back with. A `CALL` has several results: its rows are those of the first
  * result set, its numbers those of the last OK packet.
  */
-export function readResult(results: unknown, fields: unknown): SessionResult {
+export function readResult(results: unknown, fields: unknown): StatementResult {
   const several = Array.isArray(fields) && (fields[0] === undefined || Array.isArray(fields[0]));
   const parts = (several ? results : [results]) as readonly (Row[] | Header)[];
   const headers = parts.filter((part): part is Header => !Array.isArray(part));
@@ -32,12 +19,6 @@ export function readResult(results: unknown, fields: unknown): SessionResult {
     rows: parts.find((part): part is Row[] => Array.isArray(part)) ?? [],
     affectedRows: Number(last?.affectedRows ?? 0),
     insertId: insertId(last?.insertId ?? 0),
-    movedTo: headers
-      .map((header) => header.stateChanges?.schema ?? undefined)
-      .findLast((name) => name !== undefined),
-    setVariables: headers.some(
-      (header) => Object.keys(header.stateChanges?.systemVariables ?? {}).length > 0,
-    ),
   };
 }
 

@@ -1,4 +1,4 @@
-import { Command, okFlags } from './packets.js';
+import { Command, okFlags, okTellsOfTraces } from './packets.js';
 
 /** The flags that the server sends with every OK and EOF packet. */
 export const ServerStatus = {
@@ -26,6 +26,8 @@ export class StatusWatch {
   /** While a prepared statement is being described: how many EOF packets will come. */
   #endsLeft = 0;
   #escapesBackslashes = true;
+  #tellsOfTraces = false;
+  #endedInError = false;
 
   /** To be called when the handshake is over: from now on packets are replies to commands. */
   begin(): void {
@@ -45,9 +47,28 @@ export class StatusWatch {
     return this.#escapesBackslashes;
   }
 
+  /**
+   * Whether the server said of any statement that it left something in the session: a generated key,
+   * warnings, an error, a database, a variable that it tracks.
+   */
+  get tellsOfTraces(): boolean {
+    return this.#tellsOfTraces;
+  }
+
+  /** Whether nothing is outstanding, and {@link flags} are unknown only because the last reply was an error. */
+  get endedInError(): boolean {
+    return this.#phase === 'idle' && this.#endedInError;
+  }
+
   /** To be called when the session is about to be reset: whether a backslash escapes in a fresh one. */
   expectReset(escapesBackslashes: boolean): void {
     this.#escapesBackslashes = escapesBackslashes;
+    this.forgetTraces();
+  }
+
+  /** To be called when what the session holds is what it has to hold. */
+  forgetTraces(): void {
+    this.#tellsOfTraces = false;
   }
 
   /** The driver begins with a command. */
@@ -80,7 +101,7 @@ export class StatusWatch {
         else if (buffer[start] === ERROR) this.#finishUnknown();
         return;
       case 'rows':
-        if (isEof(buffer, start, end)) this.#finish(buffer.readUInt16LE(start + 3));
+        if (isEof(buffer, start, end)) this.#finishRows(buffer, start);
         else if (buffer[start] === ERROR) this.#finishUnknown();
         return;
       case 'prepared':
@@ -95,7 +116,7 @@ export class StatusWatch {
   #seeHeader(buffer: Buffer, start: number, end: number): void {
     switch (start < end ? buffer[start] : undefined) {
       case OK:
-        this.#finish(okFlags(buffer.subarray(start, end)));
+        this.#finishOk(buffer.subarray(start, end));
         return;
       case ERROR:
         this.#finishUnknown();
@@ -126,10 +147,24 @@ export class StatusWatch {
   /** An error packet carries no flags. */
   #finishUnknown(): void {
     this.#flags = undefined;
+    this.#endedInError = true;
+    this.#tellsOfTraces = true;
     this.#phase = 'idle';
   }
 
+  #finishOk(payload: Buffer): void {
+    this.#tellsOfTraces ||= okTellsOfTraces(payload);
+    this.#finish(okFlags(payload));
+  }
+
+  /** Marker, number of warnings, flags. */
+  #finishRows(buffer: Buffer, start: number): void {
+    this.#tellsOfTraces ||= buffer.readUInt16LE(start + 1) !== 0;
+    this.#finish(buffer.readUInt16LE(start + 3));
+  }
+
   #finish(flags: number): void {
+    this.#endedInError = false;
     this.#escapesBackslashes = (flags & ServerStatus.noBackslashEscapes) === 0;
     const more = (flags & ServerStatus.moreResults) !== 0;
     this.#flags = more ? undefined : flags;

@@ -1,8 +1,9 @@
 import type { Connection } from 'mysql2';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { InternalError } from '../../errors.js';
-import { initDbPacket, okFlags, okSchema, queryPacket, resetConnectionPacket } from './packets.js';
+import { Command, initDbPacket, okFlags, okSchema, queryPacket, resetConnectionPacket } from './packets.js';
 import { ServerStatus, StatusWatch } from './status.js';
+import { judgeTraces, more, type Traces, tracesOf } from './traces.js';
 
 /** A packet as mysql2 reads it: `buffer` holds others too, `start` is where its header begins. */
 interface Packet {
@@ -23,9 +24,12 @@ interface Client {
   /** Receives every packet; called without one when a command begins. */
   handlePacket(packet?: Packet): void;
   write(buffer: Buffer): void;
-  readonly config: { charsetNumber: number; readonly clientFlags: number };
+  readonly config: { charsetNumber: number; readonly clientFlags: number } & Record<string, unknown>;
   readonly serverCapabilityFlags: number;
   readonly _paused: boolean;
+  readonly _closing: boolean;
+  readonly _command: unknown;
+  readonly _commands: { readonly length: number };
   readonly _statements: { readonly size: number; values(): Iterable<CachedStatement>; clear(): void };
 }
 
@@ -43,6 +47,7 @@ const ERROR = 0xff;
 /** Every command has a sequence of its own: the command is 0, its reply 1. */
 const FIRST_REPLY = 1;
 const COMMAND_AT = 4;
+const TEXT_AT = 5;
 /** Beyond this a statement is written by itself instead of being copied behind the prelude. */
 const COPY_LIMIT = 64 * 1024;
 const QUERY_ATTRIBUTES = 0x08000000;
@@ -60,7 +65,7 @@ const NOWHERE = 'information_schema';
 export class Wire {
   readonly status = new StatusWatch();
   readonly #client: Client;
-  readonly #charsetNumber: number;
+  readonly #config: Client['config'];
   readonly #onFailure: (error: Error) => void;
   #beginOfMove: Buffer = Buffer.alloc(0);
   #repliesToMove = 0;
@@ -73,6 +78,9 @@ export class Wire {
   /** The driver has begun with a command, of which nothing is written yet. */
   #begins = false;
   #whenAnswered: () => void = () => {};
+  #left: Traces = 'none';
+  /** Whether what is written now has been judged. */
+  #judged = false;
 
   /**
    * @param onFailure told when a prelude failed; the connection is to be destroyed.
@@ -87,7 +95,7 @@ export class Wire {
       });
     }
     this.#client = client;
-    this.#charsetNumber = client.config.charsetNumber;
+    this.#config = { ...client.config };
     this.#onFailure = onFailure;
     client.handlePacket = (packet) => {
       if (this.#isForDriver(packet)) handlePacket.call(client, packet);
@@ -123,7 +131,47 @@ export class Wire {
     const packets = Buffer.concat([this.#beginOfMove, initDbPacket(database)]);
     this.#pending = { packets, replies: this.#repliesToMove, database };
     this.status.expectReset(this.#escapesBackslashes);
+    this.#left = 'none';
     this.#forgetSession();
+  }
+
+  /** What may have been left in the session since it was opened or reset, by every statement and by the server's replies. */
+  get left(): Traces {
+    return this.status.tellsOfTraces ? more(this.#left, 'values') : this.#left;
+  }
+
+  /** Whether the driver has nothing to do: no command under way, none waiting, no goodbye. */
+  get isIdle(): boolean {
+    const { _command, _commands, _paused, _closing } = this.#client;
+    return !_command && _commands.length === 0 && !_paused && !_closing;
+  }
+
+  /** Whether somebody changed how the driver works on this connection. */
+  get isReconfigured(): boolean {
+    const { config } = this.#client;
+    for (const key in config) if (key !== 'charsetNumber' && config[key] !== this.#config[key]) return true;
+    return false;
+  }
+
+  /** Notes what a statement may leave. */
+  leaves(traces: Traces): void {
+    this.#left = more(this.#left, traces);
+  }
+
+  /** Sends what is known: only a command that is written before this returns is not looked at. */
+  sendJudged(send: () => void): void {
+    this.#judged = true;
+    try {
+      send();
+    } finally {
+      this.#judged = false;
+    }
+  }
+
+  /** To be called in a session that was just set up. */
+  forgetTraces(): void {
+    this.#left = 'none';
+    this.status.forgetTraces();
   }
 
   /** Forgets what was to be sent ahead. */
@@ -167,6 +215,7 @@ export class Wire {
     if (this.#begins) {
       this.#begins = false;
       this.status.sent(buffer[COMMAND_AT]);
+      if (!this.#judged) this.leaves(this.#judge(buffer));
     }
     const prelude = this.#pending;
     if (prelude === undefined) {
@@ -182,6 +231,39 @@ export class Wire {
       write.call(this.#client, prelude.packets);
       write.call(this.#client, buffer);
     }
+  }
+
+  /** What a command may leave that somebody else gives to the driver. */
+  #judge(buffer: Buffer): Traces {
+    switch (buffer[COMMAND_AT]) {
+      case Command.query:
+        // With its values in it, it will hardly come again.
+        return this.#hasAttributes
+          ? this.#judgeAfterAttributes(buffer)
+          : judgeTraces(textOf(buffer, TEXT_AT));
+      case Command.prepare:
+        return tracesOf(textOf(buffer, TEXT_AT));
+      // A statement that was prepared has been judged, and none outlives a reset.
+      case Command.execute:
+      case Command.sendLongData:
+      case Command.closeStatement:
+      case Command.resetStatement:
+      case Command.fetch:
+      case Command.ping:
+      case Command.quit:
+        return 'none';
+      case Command.resetConnection:
+        return 'anything';
+      default:
+        // Another user, an option of the protocol, a replica: a reset keeps them.
+        return 'lasting';
+    }
+  }
+
+  /** Two numbers come before the text, those of attributes and of their sets; attributes are not read here. */
+  #judgeAfterAttributes(buffer: Buffer): Traces {
+    const hasNone = buffer[TEXT_AT] === 0 && buffer[TEXT_AT + 1] === 1;
+    return hasNone ? judgeTraces(textOf(buffer, TEXT_AT + 2)) : 'anything';
   }
 
   #readReply(packet: Packet): void {
@@ -227,7 +309,7 @@ export class Wire {
   /** What the driver knows of the session: its prepared statements and its character set. */
   #forgetSession(): void {
     const { config, _statements } = this.#client;
-    config.charsetNumber = this.#charsetNumber;
+    config.charsetNumber = this.#config.charsetNumber;
     if (_statements.size === 0) return;
     // The server forgets them by itself. Being closed, they would send something, perhaps to the next
     // statement that the server gives the same number.
@@ -236,7 +318,16 @@ export class Wire {
   }
 
   #queryPacket(sql: string): Buffer {
-    const { config, serverCapabilityFlags } = this.#client;
-    return queryPacket(sql, (config.clientFlags & serverCapabilityFlags & QUERY_ATTRIBUTES) !== 0);
+    return queryPacket(sql, this.#hasAttributes);
   }
+
+  /** Whether the connection has agreed that statements carry attributes. */
+  get #hasAttributes(): boolean {
+    const { config, serverCapabilityFlags } = this.#client;
+    return (config.clientFlags & serverCapabilityFlags & QUERY_ATTRIBUTES) !== 0;
+  }
+}
+
+function textOf(command: Buffer, at: number): string {
+  return command.toString('utf8', at);
 }

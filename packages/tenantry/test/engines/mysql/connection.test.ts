@@ -175,20 +175,12 @@ onEngine('mysql', () => {
       expect(connection.isClean()).toBe(true);
     });
 
-    it('is not clean with autocommit off, in another database, or with another character set or time zone', async () => {
-      for (const sql of [
-        'SET autocommit = 0',
-        'USE mysql',
-        "EXECUTE IMMEDIATE 'USE mysql'",
-        'SET NAMES latin1',
-        "SET time_zone = '+05:00'",
-      ]) {
-        const connection = await test.open();
-        await connection.query(sql);
-        expect(connection.isClean(), sql).toBe(false);
-        await connection.query('SELECT 1');
-        expect(connection.isClean(), sql).toBe(false);
-      }
+    it('is not clean with autocommit off', async () => {
+      const connection = await test.open();
+      await connection.query('SET autocommit = 0');
+      expect(connection.isClean()).toBe(false);
+      await connection.query('SELECT 1');
+      expect(connection.isClean()).toBe(false);
     });
 
     it('leaves no isolation level behind', async () => {
