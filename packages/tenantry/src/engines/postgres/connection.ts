@@ -7,6 +7,7 @@ import type {
   StatementResult,
 } from '../../engine/connection.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
+import { ListenerBaseline } from '../../engine/listener-baseline.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { assertParameters } from '../../engine/parameters.js';
 import { revocable } from '../../engine/revocable.js';
@@ -19,10 +20,12 @@ import {
   isFailedWrite,
   isFatal,
   isServerAnswer,
+  StatementCancelledError,
   TransactionStateError,
 } from './errors.js';
 import { parseIdentity, READ_IDENTITY } from './identity.js';
 import { OwedAnswers } from './owed-answers.js';
+import { SessionWatch } from './session-watch.js';
 import { beginStatement } from './statement.js';
 
 const GOODBYE_MS = 1000;
@@ -50,8 +53,12 @@ export class PostgresConnection implements EngineConnection {
   readonly #requestCancel: (timeoutMs: number) => Promise<void>;
   readonly #closed: Promise<void>;
   readonly #answers: OwedAnswers;
-  /** Set for good: what was done with the client itself is not known here. */
-  #wasLent = false;
+  readonly #watch: SessionWatch;
+  /** Taken when the client is lent for the first time: from then on others may use it. */
+  #baseline: ListenerBaseline | undefined;
+  /** Set for good: the client was changed in a way that no reset undoes, or is still in somebody's hands. */
+  #altered = false;
+  #cancelled = false;
   /** Set when the end was asked for, so that it is no loss. */
   #isEnding = false;
   #lost: Error | undefined;
@@ -62,6 +69,7 @@ export class PostgresConnection implements EngineConnection {
     this.database = database;
     this.#client = client;
     this.#answers = new OwedAnswers(client);
+    this.#watch = new SessionWatch(client);
     this.#requestCancel = requestCancel;
     client.on('error', (error) => this.#lose(error));
     this.#closed = new Promise((resolve) => {
@@ -128,10 +136,21 @@ export class PostgresConnection implements EngineConnection {
   }
 
   lend({ raw = false }: LendOptions = {}): LentClient {
-    this.#wasLent = true;
-    if (raw) return { client: this.#client, revoke: () => {} };
+    if (raw) {
+      this.#altered = true;
+      return { client: this.#client, revoke: () => {} };
+    }
+    this.#baseline ??= new ListenerBaseline(this.#client, this.#client.connection);
+    const baseline = this.#baseline;
     const { standIn, revoke } = revocable<object>(this.#client);
-    return { client: standIn, revoke };
+    return {
+      client: standIn,
+      revoke: () => {
+        revoke();
+        this.#watch.lentEnds();
+        if (!baseline.restore() || this.#watch.isReconfigured) this.#altered = true;
+      },
+    };
   }
 
   async currentDatabase(): Promise<string> {
@@ -150,15 +169,23 @@ export class PostgresConnection implements EngineConnection {
   }
 
   isTouched(): boolean {
-    return false;
+    return this.#watch.left !== 'none';
   }
 
+  /** Costs a round trip, about 40 µs on loopback, where a new connection takes 2,400. */
   async reset(): Promise<void> {
-    await this.#run({ text: 'DISCARD ALL' });
+    // A message of its own: DISCARD ALL does not run inside of a transaction, and several statements are one.
+    await this.#run({ text: this.#watch.left === 'keys' ? 'DISCARD SEQUENCES' : 'DISCARD ALL' });
+    if (this.#watch.left !== 'keys') this.#watch.forgetStatements();
+    this.#watch.forget();
   }
 
   isClean(): boolean {
-    return this.isAlive() && !this.#wasLent && this.#answers.count === 0 && !this.isInTransaction();
+    if (this.#altered || this.#watch.left === 'lasting' || this.isInTransaction() || !this.isAlive())
+      return false;
+    if (this.#answers.count === 0) return this.#watch.isIdle;
+    // A borrower is told of an error a moment before its answer is complete. The reset waits for that.
+    return this.#baseline !== undefined && this.#answers.count === 1 && this.#watch.isEndingInError;
   }
 
   isAlive(): boolean {
@@ -178,6 +205,7 @@ export class PostgresConnection implements EngineConnection {
 
   async cancel(timeoutMs: number): Promise<void> {
     this.#isEnding = true;
+    this.#cancelled = true;
     if (this.#answers.count > 0 && !this.#lost) {
       // The statement has ended when its answer is here, which may be a little after the request.
       const ended = this.#requestCancel(timeoutMs).then(() => this.#answers.all());
@@ -204,7 +232,9 @@ export class PostgresConnection implements EngineConnection {
     if (!this.isAlive()) throw new NotSentError(undefined, { cause: this.#lost });
     const wasIdle = this.#answers.count === 0;
     try {
-      return await this.#client.query<Row>(statement);
+      const answer = await this.#client.query<Row>(statement);
+      if (!this.#cancelled) return answer;
+      throw new StatementCancelledError();
     } catch (error) {
       if (isFatal(error)) this.#lose(error as Error);
       // The driver rejects at the error; only ReadyForQuery says how the transaction stands now.
@@ -214,7 +244,7 @@ export class PostgresConnection implements EngineConnection {
   }
 
   #statementFailure(error: unknown, wasOneWrite: boolean): unknown {
-    if (isServerAnswer(error) || this.isAlive()) return error;
+    if (isServerAnswer(error) || error instanceof StatementCancelledError || this.isAlive()) return error;
     if (wasOneWrite && isFailedWrite(error)) {
       return new NotSentError('The server had closed the connection when the statement was to be sent.', {
         cause: error,

@@ -34,6 +34,14 @@ export class TransactionStateError extends Error {
   }
 }
 
+/** A statement was cancelled after its answer had been sent, or before it was read. */
+export class StatementCancelledError extends Error {
+  constructor() {
+    super('The statement was cancelled.');
+    this.name = 'StatementCancelledError';
+  }
+}
+
 const BY_STATE: ReadonlyMap<string, ErrorKind> = new Map([
   ...kind('access-denied', '42501'),
   ...kind('too-many-connections', '53300'),
@@ -73,6 +81,7 @@ export function classifyError(error: unknown): ErrorKind {
   if (error instanceof NotSentError || error instanceof ConnectionEndedError) return 'connection-lost';
   if (error instanceof ConnectFailedError) return isRefusal(error.cause) ? 'access-denied' : 'unreachable';
   if (!(error instanceof Error)) return 'other';
+  if (error instanceof StatementCancelledError) return 'cancelled';
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'cancelled';
   const { code, constraint } = error as DriverError;
   if (typeof code !== 'string') return 'other';

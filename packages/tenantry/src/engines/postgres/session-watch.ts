@@ -1,0 +1,104 @@
+import type { Client } from './driver.js';
+import { more, type Traces, tracesOf } from './traces.js';
+
+/** What is used here of pg beyond its types. */
+interface DriverClient {
+  readonly readyForQuery: boolean;
+  readonly _activeQuery: unknown;
+  readonly _queryQueue: readonly unknown[];
+  readonly _sentQueryQueue?: readonly unknown[];
+  readonly _ending: boolean;
+  readonly _types: { readonly text: object; readonly binary: object };
+}
+
+/** Parts of the driver's connection that its types leave out. */
+interface DriverConnection {
+  query(text: string): void;
+  parse(statement: { readonly text: string; readonly name?: string }): void;
+  parsedStatements: object;
+  submittedNamedStatements: object;
+}
+
+/**
+ * Sees every statement that a client sends, whoever gave it to the driver, and what the server says of
+ * the session by itself.
+ */
+export class SessionWatch {
+  readonly #client: DriverClient;
+  readonly #connection: DriverConnection;
+  #left: Traces = 'none';
+  #failing = false;
+
+  /** Watches a client that was just connected. */
+  constructor(client: Client) {
+    this.#client = client as unknown as DriverClient;
+    const connection = client.connection as unknown as DriverConnection;
+    this.#connection = connection;
+    const { query, parse } = connection;
+    connection.query = (text) => {
+      this.#leaves(tracesOf(text));
+      query.call(connection, text);
+    };
+    connection.parse = (statement) => {
+      // A named one stays prepared, for the server and for the driver.
+      this.#leaves(statement.name ? 'anything' : tracesOf(statement.text));
+      parse.call(connection, statement);
+    };
+    const touch = () => this.#leaves('anything');
+    client.connection.on('parameterStatus', touch);
+    client.connection.on('notification', touch);
+    // Before the driver's own listener, which tells whoever asked.
+    client.connection.prependListener('errorMessage', () => {
+      this.#failing = true;
+    });
+    client.connection.on('readyForQuery', () => {
+      this.#failing = false;
+    });
+  }
+
+  /** What may have been left in the session since it was opened or reset. */
+  get left(): Traces {
+    return this.#left;
+  }
+
+  /** Whether the driver has nothing to do: no statement, cursor or copy under way, none waiting, no goodbye. */
+  get isIdle(): boolean {
+    return this.#client.readyForQuery === true && this.#isQuiet;
+  }
+
+  /** Whether all that is missing is the end of the answer to a statement that failed. */
+  get isEndingInError(): boolean {
+    return this.#failing && this.#isQuiet;
+  }
+
+  /** Whether somebody changed how the driver reads values on this connection. */
+  get isReconfigured(): boolean {
+    const { text, binary } = this.#client._types;
+    return Object.keys(text).length + Object.keys(binary).length > 0;
+  }
+
+  /** A borrower is done: a statement of his that has failed a moment ago leaves doubt. */
+  lentEnds(): void {
+    if (!this.isIdle) this.#leaves('anything');
+  }
+
+  /** To be called when the session was reset, whole or in its sequences only. */
+  forget(): void {
+    this.#left = 'none';
+  }
+
+  /** Makes the driver forget what the server has forgotten. */
+  forgetStatements(): void {
+    this.#connection.parsedStatements = {};
+    this.#connection.submittedNamedStatements = {};
+  }
+
+  get #isQuiet(): boolean {
+    const { _activeQuery, _queryQueue, _sentQueryQueue = [], _ending } = this.#client;
+    return !_activeQuery && _queryQueue.length === 0 && _sentQueryQueue.length === 0 && !_ending;
+  }
+
+  #leaves(traces: Traces): void {
+    this.#left = more(this.#left, traces);
+  }
+}
