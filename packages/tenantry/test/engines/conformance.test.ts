@@ -1,4 +1,4 @@
-import { type EngineUnderTest, forEachEngine } from '../../../../test/helpers/engines.js';
+import { type EngineUnderTest, forEachEngine, onEngine } from '../../../../test/helpers/engines.js';
 import { parseAddress } from '../../src/engine/address.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { mysql } from '../../src/engines/mysql/index.js';
@@ -10,13 +10,20 @@ const ENGINES: Readonly<Record<EngineUnderTest['name'], Engine>> = { mysql, post
 
 forEachEngine((underTest) => describeEngine(underTest.label, () => makeFixture(underTest)));
 
-async function makeFixture(underTest: EngineUnderTest): Promise<EngineFixture> {
+onEngine('sqlite', (underTest) => {
+  for (const worker of ['thread', 'process']) {
+    if (worker === 'thread' && underTest.label.includes('libsql')) continue; // Refused: it crashes there.
+    describeEngine(`${underTest.label} in a ${worker}`, () => makeFixture(underTest, `&worker=${worker}`));
+  }
+});
+
+async function makeFixture(underTest: EngineUnderTest, parameters = ''): Promise<EngineFixture> {
   const engine = ENGINES[underTest.name];
   const namespace = await underTest.openNamespace();
   const serverAt = (url: string) => engine.server(parseAddress(url));
   let databases = 0;
   const common = {
-    server: serverAt(namespace.url),
+    server: serverAt(namespace.url + parameters),
     databaseName: () => namespace.name(`Database_${++databases}`),
   };
   if (namespace.server === undefined) {

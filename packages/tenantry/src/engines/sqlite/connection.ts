@@ -1,4 +1,4 @@
-import type { BeginOptions, EngineConnection, Parameter, StatementResult } from '../../engine/connection.js';
+import type { BeginOptions, Parameter, StatementResult } from '../../engine/connection.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { revocable } from '../../engine/revocable.js';
@@ -11,6 +11,7 @@ import { isBusy, SqliteEngineError } from './errors.js';
 import type { FileProof } from './file-proof.js';
 import { readIdentity } from './identity.js';
 import { type PreparedStatement, PreparedStatements } from './prepared-statements.js';
+import type { ScriptConnection } from './script-connection.js';
 import { checkStatement } from './statement-rules.js';
 import { bindParameters, normalizeInteger, normalizeRows } from './values.js';
 
@@ -32,7 +33,7 @@ export interface OpenFile {
  * asynchronous, and it ends with kind `lock-timeout` after `busyTimeoutMs`. Integers that a number
  * cannot hold arrive as bigint. `ATTACH` and whatever else reaches beyond the file is refused.
  */
-export class SqliteConnection implements EngineConnection {
+export class SqliteConnection implements ScriptConnection {
   readonly database: string;
   readonly #open: OpenFile;
   #handle: DriverHandle | undefined;
@@ -52,10 +53,16 @@ export class SqliteConnection implements EngineConnection {
     return this.#run((handle) => this.#query(handle, sql, params));
   }
 
-  /**
-   * Runs one statement that gives no rows, or whose rows nobody wants, without looking at what it
-   * is. For this engine's own use.
-   */
+  /** Whether it was neither closed nor destroyed; unlike {@link isAlive} it never looks at the file. */
+  get isOpen(): boolean {
+    return this.#handle !== undefined;
+  }
+
+  /** That the file is the one that was opened. */
+  get proof(): FileProof {
+    return this.#open.proof;
+  }
+
   execute(sql: string): Promise<void> {
     return this.#run((handle) => void handle.exec(sql));
   }

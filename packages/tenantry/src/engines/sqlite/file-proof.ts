@@ -25,7 +25,7 @@ export function noteRemoval(): void {
  */
 export class FileProof {
   readonly path: string;
-  readonly #file: FileIdentity;
+  readonly file: FileIdentity;
   readonly #now: () => number;
   #provenAt = Number.NEGATIVE_INFINITY;
   #removals = -1;
@@ -33,7 +33,7 @@ export class FileProof {
   /** `now`: milliseconds, never going back. */
   constructor(path: string, file: FileIdentity, now: () => number = () => performance.now()) {
     this.path = path;
-    this.#file = file;
+    this.file = file;
     this.#now = now;
   }
 
@@ -47,7 +47,7 @@ export class FileProof {
   look(): boolean {
     const [lookedAt, seen] = [this.#now(), removals];
     try {
-      if (!isSameFile(this.path, this.#file)) return false;
+      if (!isSameFile(this.path, this.file)) return false;
     } catch {
       return false;
     }

@@ -3,7 +3,6 @@ import { dirname } from 'node:path';
 import type { OpenOptions } from '../../engine/engine.js';
 import type { Provisioning, StepOptions } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
-import type { SqliteConnection } from './connection.js';
 import {
   assertDatabaseName,
   companionSuffixes,
@@ -16,6 +15,7 @@ import {
 import { SqliteEngineError } from './errors.js';
 import { noteRemoval } from './file-proof.js';
 import { readIdentity, writeIdentity } from './identity.js';
+import type { ScriptConnection } from './script-connection.js';
 import { checkScript } from './statement-rules.js';
 
 /** Milliseconds to open a file: only another connection that turns on write-ahead logging is waited for. */
@@ -25,14 +25,20 @@ const OTHER_TABLES = `SELECT 1 FROM sqlite_master
 WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'tenantry\\_%' ESCAPE '\\'
 LIMIT 1`;
 
+/** Opens a connection to a database of the folder. */
+type Open = (name: string, options: OpenOptions) => Promise<ScriptConnection>;
+
 /** Makes and describes the files of one folder. */
 export class SqliteProvisioning implements Provisioning {
   readonly #folder: string;
-  readonly #open: (name: string, options: OpenOptions) => Promise<SqliteConnection>;
+  readonly #open: Open;
+  readonly #openForScript: Open;
 
-  constructor(folder: string, open: (name: string, options: OpenOptions) => Promise<SqliteConnection>) {
+  /** `open` is for a few small statements, `openForScript` for what may take long. */
+  constructor(folder: string, open: Open, openForScript: Open) {
     this.#folder = folder;
     this.#open = open;
+    this.#openForScript = openForScript;
   }
 
   /** Makes the folder too. A name that differs only in case from one that is there counts as there. */
@@ -92,7 +98,7 @@ export class SqliteProvisioning implements Provisioning {
   /** Checks the whole script first; then its statements run one by one, waiting for locks where they must. */
   async runScript(name: string, script: string, { signal }: StepOptions = {}): Promise<void> {
     const statements = checkScript(script);
-    await this.#use(name, signal, async (connection) => {
+    const run = async (connection: ScriptConnection) => {
       for (const statement of statements) {
         assertRunning(signal);
         await connection.execute(statement);
@@ -102,17 +108,19 @@ export class SqliteProvisioning implements Provisioning {
         'other',
         'The script began a transaction and did not end it; it was rolled back.',
       );
-    });
+    };
+    await this.#use(name, signal, run, this.#openForScript);
   }
 
   /** A connection of its own, closed whatever happens. */
   async #use<T>(
     name: string,
     signal: AbortSignal | undefined,
-    work: (connection: SqliteConnection) => Promise<T>,
+    work: (connection: ScriptConnection) => Promise<T>,
+    open: Open = this.#open,
   ): Promise<T> {
     assertRunning(signal);
-    const connection = await this.#open(name, { timeoutMs: OPEN_MS, signal });
+    const connection = await open(name, { timeoutMs: OPEN_MS, signal });
     const abort = () => connection.destroy();
     signal?.addEventListener('abort', abort, { once: true });
     try {

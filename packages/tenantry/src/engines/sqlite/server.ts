@@ -1,11 +1,11 @@
 import type { ServerAddress } from '../../engine/address.js';
 import type { Engine, EngineServer, OpenOptions } from '../../engine/engine.js';
 import type { Provisioning } from '../../engine/provisioning.js';
-import type { SqliteConnection } from './connection.js';
 import { openFile } from './open.js';
 import type { SqliteOptions } from './options.js';
+import type { ScriptConnection } from './script-connection.js';
 
-/** A folder of database files, opened in this process. */
+/** A folder of database files. */
 export class SqliteServer implements EngineServer {
   readonly engine: Engine;
   readonly address: ServerAddress;
@@ -17,12 +17,20 @@ export class SqliteServer implements EngineServer {
     this.#options = options;
   }
 
-  open(database: string, options: OpenOptions): Promise<SqliteConnection> {
-    return openFile(this.#options, database, options);
+  async open(database: string, options: OpenOptions): Promise<ScriptConnection> {
+    const { worker } = this.#options;
+    if (worker === undefined) return openFile(this.#options, database, options);
+    const { openInWorker } = await import('./worker/open.js');
+    return openInWorker(worker, this.#options, database, options);
   }
 
   async provisioning(): Promise<Provisioning> {
     const { SqliteProvisioning } = await import('./provisioning.js');
-    return new SqliteProvisioning(this.#options.folder, (name, options) => this.open(name, options));
+    return new SqliteProvisioning(
+      this.#options.folder,
+      // A worker takes longer to start than these statements to run.
+      (name, options) => openFile(this.#options, name, options),
+      (name, options) => this.open(name, options),
+    );
   }
 }
