@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { AbortedError, StatementTimeoutError, type TenancyError } from '../errors.js';
 import type { CallOptions } from './session.js';
 
@@ -13,6 +14,8 @@ export class Limit {
     this.#label = label;
     this.#timeoutMs = options?.timeoutMs ?? defaultMs;
     this.#signal = options?.signal;
+    // One signal may end as many calls as a caller likes, each of which listens while it runs.
+    if (this.#signal instanceof EventTarget) setMaxListeners(0, this.#signal);
   }
 
   get signal(): AbortSignal | undefined {
