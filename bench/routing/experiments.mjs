@@ -4,6 +4,7 @@ import { mysqlContests } from './mysql-contests.mjs';
 import { paired } from './paired.mjs';
 import { postgresContests } from './postgres-contests.mjs';
 import { routeBytes } from './route-bytes.mjs';
+import { sqliteWorker } from './sqlite-worker.mjs';
 
 /** Everything that `npm run bench -- routing` measures. @type {readonly import('./experiment.mjs').Experiment[]} */
 export const experiments = [
@@ -13,4 +14,5 @@ export const experiments = [
   ...hotPath,
   ...boot,
   routeBytes,
+  sqliteWorker,
 ];
