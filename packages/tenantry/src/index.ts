@@ -1,5 +1,6 @@
 export { type ProblemOptions, type ProblemResponse, problem } from './adapters/http/problem.js';
 export type { ListOptions, TenantPage } from './catalog/catalog.js';
+export type { Bound } from './context/context.js';
 export type { IsolationLevel, Parameter, Row } from './engine/connection.js';
 export * from './errors.js';
 export type { Adoption, AdoptTenant, CreateTenant, Tenants } from './fleet/tenants.js';

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from './errors.js';
+import { isTenantName } from './tenant/name.js';
 
 /** A configured database server. */
 export interface ServerOptions {
@@ -82,6 +83,11 @@ export interface TenancyOptions {
    * counts as an empty one. Default false.
    */
   readonly preview?: boolean | undefined;
+  /**
+   * The name of a tenant that serves nobody, in which `tenancy.asTemplate` runs: schema tools and
+   * start-up probes look at it before there is a tenant. It is made like any other. Default: none.
+   */
+  readonly template?: string | undefined;
   /** A script of SQL statements that makes a new tenant's tables; run once in its new database. */
   readonly provision?: { readonly script: string } | undefined;
   readonly cache?: CacheOptions | undefined;
@@ -96,6 +102,7 @@ export interface ResolvedOptions {
   readonly servers: ReadonlyMap<string, ResolvedServer>;
   readonly setup: boolean;
   readonly preview: boolean;
+  readonly template: string | undefined;
   readonly provision: string | undefined;
   readonly cache: Readonly<Record<keyof CacheOptions, number>>;
   readonly timeouts: Readonly<Record<keyof TimeoutOptions, number>>;
@@ -123,6 +130,7 @@ export function resolveOptions(options: TenancyOptions): ResolvedOptions {
     'servers',
     'setup',
     'preview',
+    'template',
     'provision',
     'cache',
     'timeouts',
@@ -146,6 +154,7 @@ export function resolveOptions(options: TenancyOptions): ResolvedOptions {
     servers: resolveServers(options.servers ?? { main: catalog }),
     setup: options.setup === true,
     preview: options.preview === true,
+    template: options.template === undefined ? undefined : tenantName('template', options.template),
     provision:
       options.provision === undefined ? undefined : text('provision.script', options.provision.script),
     cache: Object.freeze({
@@ -219,6 +228,13 @@ function assertKeys(path: string, value: object, known: readonly string[]): void
 function text(path: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new InvalidOptionError(`${path} must be a text that is not empty.`);
+}
+
+function tenantName(path: string, value: unknown): string {
+  if (typeof value === 'string' && isTenantName(value)) return value;
+  throw new InvalidOptionError(`${path} must be the name of a tenant.`, {
+    hint: 'Names have 1 to 63 ASCII letters, digits, "-" and "_".',
+  });
 }
 
 function integer(path: string, value: unknown, fallback: number, min: number, max: number): number {

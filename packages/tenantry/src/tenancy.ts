@@ -1,3 +1,4 @@
+import type { Bound } from './context/context.js';
 import type { Tenants } from './fleet/tenants.js';
 import type { Health, Stats } from './health.js';
 import type { TenancyOptions } from './options.js';
@@ -37,6 +38,31 @@ export interface Tenancy extends AsyncDisposable {
    * ```
    */
   run<T>(name: string, fn: () => T | PromiseLike<T>, options?: RunOptions): Promise<T>;
+  /**
+   * A function that runs in the context of now, whenever and by whomever it is called: for callbacks and
+   * listeners that would run in another one or in none. What it gives back it gives at once; a query that
+   * is only begun when it is awaited is begun in the context as well.
+   *
+   * @throws NoTenantError (`TENANTRY_NO_TENANT`) without a tenant in context, when it is bound.
+   * @example
+   * ```ts
+   * stream.on('data', tenancy.bind((row) => tenancy.session().execute('INSERT ...', [row.id])))
+   * ```
+   */
+  bind<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => Bound<R>;
+  /**
+   * Runs `fn` with the template in context, as {@link Tenancy.run} does: for what looks at a database
+   * before there is a tenant, such as an ORM's start-up probe or a schema tool.
+   *
+   * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if the option `template` names none.
+   * @throws TenantSwitchError if another tenant is in context.
+   * @example
+   * ```ts
+   * await using tenancy = await createTenancy({ catalog, template: 'template' })
+   * await tenancy.asTemplate(() => dataSource.initialize())
+   * ```
+   */
+  asTemplate<T>(fn: () => T | PromiseLike<T>): Promise<T>;
   /**
    * The driver's own clients of the tenant of this name, or of the tenant in context, on leases: for
    * adapters, and for what only a driver can do (COPY, cursors). Synchronous; costs no I/O.
@@ -81,6 +107,8 @@ export async function createTenancy(options: TenancyOptions): Promise<Tenancy> {
   return Object.freeze<Tenancy>({
     session: (name) => wiring.session(name ?? wiring.context.require()),
     run: (name, fn, { switch: mayChange = false } = {}) => wiring.context.run(name, fn, mayChange),
+    bind: (fn) => wiring.context.bind(fn),
+    asTemplate: async (fn) => wiring.context.run(wiring.template(), fn, false),
     clients: (name) => wiring.clients(name ?? wiring.context.require()),
     tenants: wiring.tenants,
     central: wiring.central,

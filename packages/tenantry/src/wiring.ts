@@ -9,7 +9,7 @@ import { Poll } from './directory/poll.js';
 import { parseAddress } from './engine/address.js';
 import type { EngineName } from './engine/capabilities.js';
 import type { Engine, EngineServer } from './engine/engine.js';
-import { ClosedError, NoTenantError, UnknownServerError } from './errors.js';
+import { ClosedError, InvalidOptionError, NoTenantError, UnknownServerError } from './errors.js';
 import type { AdminServer } from './fleet/admin-server.js';
 import { lazyTenants } from './fleet/lazy-tenants.js';
 import { previewProvisioning } from './fleet/preview-provisioning.js';
@@ -126,6 +126,15 @@ export class Wiring {
       });
     }
     return new TenantSession(this.#sessionRooms, name);
+  }
+
+  /** The template's name. Throws InvalidOptionError if none was configured. */
+  template(): string {
+    const { template } = this.#options;
+    if (template !== undefined) return template;
+    throw new InvalidOptionError('No template was configured.', {
+      hint: 'Make a tenant that serves nobody, and name it: createTenancy({ template: "template" }).',
+    });
   }
 
   clients(name: string): Clients {

@@ -1,0 +1,147 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import {
+  InvalidOptionError,
+  NoTenantError,
+  type Tenancy,
+  TenantSwitchError,
+} from '../../packages/tenantry/src/index.js';
+import { engineUnderTest, useNamespace } from '../helpers/engines.js';
+import { openTenancy } from './tenancies.js';
+
+const namespace = useNamespace(engineUnderTest('sqlite'));
+const open = (options = {}) => openTenancy(namespace(), options);
+
+/** Does nothing until it is awaited, as query builders do. */
+function lazy<T>(begin: () => T): PromiseLike<T> {
+  // biome-ignore lint/suspicious/noThenProperty: this is what such a builder is
+  return { then: (onDone, onError) => Promise.resolve().then(begin).then(onDone, onError) };
+}
+
+const ambient = (tenancy: Tenancy) => tenancy.session().tenant;
+
+describe('a bound function', () => {
+  it('runs for the tenant for which it was bound, wherever it is called', async () => {
+    const tenancy = await open();
+    const bound = await tenancy.run('a', () => tenancy.bind((suffix: string) => ambient(tenancy) + suffix));
+    expect(bound('!')).toBe('a!');
+    expect(await tenancy.run('b', () => bound('?'))).toBe('a?');
+    expect(await tenancy.run('b', () => [bound(''), ambient(tenancy)])).toEqual(['a', 'b']);
+  });
+
+  it('begins a lazy query for that tenant, though it is awaited outside', async () => {
+    const tenancy = await open();
+    const bound = await tenancy.run('a', () => tenancy.bind(() => lazy(() => ambient(tenancy))));
+    expect(await bound()).toBe('a');
+    const answer = await tenancy.run('b', () => {
+      const begun = bound();
+      return begun;
+    });
+    expect(answer).toBe('a');
+  });
+
+  it('throws what it throws, to whom it throws it', async () => {
+    const tenancy = await open();
+    const fails = await tenancy.run('a', () =>
+      tenancy.bind(() => {
+        throw new RangeError('sync');
+      }),
+    );
+    expect(fails).toThrow(RangeError);
+    const rejects = await tenancy.run('a', () => tenancy.bind(() => Promise.reject(new RangeError('async'))));
+    await expect(rejects()).rejects.toThrow(RangeError);
+  });
+
+  it('serves as a listener of an emitter that all tenants share', async () => {
+    const tenancy = await open();
+    const shared = new EventEmitter();
+    const heard: string[] = [];
+    for (const name of ['a', 'b']) {
+      await tenancy.run(name, () =>
+        shared.on(
+          'event',
+          tenancy.bind(() => heard.push(ambient(tenancy))),
+        ),
+      );
+    }
+    await tenancy.run('c', () => shared.emit('event'));
+    expect(heard).toEqual(['a', 'b']);
+  });
+
+  it('cannot be made without a tenant', async () => {
+    const tenancy = await open();
+    expect(() => tenancy.bind(() => 1)).toThrow(NoTenantError);
+  });
+
+  it('keeps its arguments and gives promises for what can be awaited', async () => {
+    const tenancy = await open();
+    await tenancy.run('a', () => {
+      expectTypeOf(tenancy.bind((id: number, name: string) => `${id}${name}`)).toEqualTypeOf<
+        (id: number, name: string) => string
+      >();
+      expectTypeOf(tenancy.bind(async () => 1)).toEqualTypeOf<() => Promise<number>>();
+      expectTypeOf(tenancy.bind(() => lazy(() => 'x'))).toEqualTypeOf<() => Promise<string>>();
+    });
+  });
+});
+
+describe('the context', () => {
+  it('is each caller own, where two tenants begin in one tick', async () => {
+    const tenancy = await open();
+    const names = await Promise.all(
+      ['a', 'b', 'a', 'b'].map((name) => tenancy.run(name, () => lazy(() => ambient(tenancy)))),
+    );
+    expect(names).toEqual(['a', 'b', 'a', 'b']);
+  });
+
+  it('is each caller own, where two tenants are resumed by one promise', async () => {
+    const tenancy = await open();
+    let resume: () => void = () => {};
+    const shared = new Promise<void>((resolve) => {
+      resume = resolve;
+    });
+    const answers = ['a', 'b'].map((name) =>
+      tenancy.run(name, async () => {
+        await shared;
+        return [ambient(tenancy), await tenancy.run(name, () => lazy(() => ambient(tenancy)))];
+      }),
+    );
+    await tenancy.run('c', () => resume());
+    expect(await Promise.all(answers)).toEqual([
+      ['a', 'a'],
+      ['b', 'b'],
+    ]);
+  });
+});
+
+describe('asTemplate', () => {
+  it('runs in the context of the template, so that a probe has a database before there is a tenant', async () => {
+    const template = namespace().name('template');
+    const tenancy = await open({ template });
+    await tenancy.tenants.create({ name: template });
+    const probe = () => lazy(() => tenancy.session().query<{ one: number }>('SELECT 1 AS one'));
+    expect(await tenancy.asTemplate(probe)).toEqual([{ one: 1 }]);
+    expect(await tenancy.asTemplate(() => ambient(tenancy))).toBe(template);
+    expect(() => tenancy.session()).toThrow(NoTenantError);
+  });
+
+  it('is refused inside another tenant', async () => {
+    const tenancy = await open({ template: 'template' });
+    await tenancy.run('a', async () => {
+      await expect(tenancy.asTemplate(() => 1)).rejects.toThrow(TenantSwitchError);
+    });
+  });
+
+  it('says what to configure where no template is named', async () => {
+    const tenancy = await open();
+    await expect(tenancy.asTemplate(() => 1)).rejects.toMatchObject({
+      code: 'TENANTRY_INVALID_OPTION',
+      hint: expect.stringContaining('createTenancy({ template:'),
+    });
+  });
+
+  it('takes no name that a tenant cannot have', async () => {
+    for (const template of ['', 'a b', 5])
+      await expect(open({ template })).rejects.toThrow(InvalidOptionError);
+  });
+});
