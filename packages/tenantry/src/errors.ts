@@ -25,6 +25,7 @@ export const errorCatalog = {
   TENANTRY_INVALID_PARAMETER: define(500, 'usage', 'Invalid statement parameter'),
   TENANTRY_DRIVER_MISSING: define(500, 'usage', 'Database driver not installed'),
   TENANTRY_CLOSED: define(503, 'usage', 'Tenancy is closed'),
+  TENANTRY_NOT_SUPPORTED: define(500, 'usage', 'Not supported here'),
   TENANTRY_LEASE_ENDED: define(500, 'usage', 'Used after its end'),
   TENANTRY_INVALID_NAME: define(400, 'refused', 'Invalid tenant name'),
   TENANTRY_INVALID_INPUT: define(400, 'refused', 'Invalid input'),
@@ -44,6 +45,7 @@ export const errorCatalog = {
   TENANTRY_SERVER_REFUSED: define(503, 'unavailable', 'Database server refused the connection'),
   TENANTRY_DATABASE_MISSING: define(503, 'unavailable', 'Tenant database is missing'),
   TENANTRY_IDENTITY_MISMATCH: define(503, 'unavailable', 'Tenant database failed its identity check'),
+  TENANTRY_UNSAFE_ISOLATION: define(503, 'unavailable', 'Tenants could not be kept apart'),
   TENANTRY_POOL_TIMEOUT: define(503, 'unavailable', 'No connection became free in time', true),
   TENANTRY_POOL_FULL: define(503, 'unavailable', 'Too many callers wait for a connection', true),
   TENANTRY_CONNECTION_LOST: define(503, 'unavailable', 'Connection lost, outcome unknown'),
@@ -162,6 +164,8 @@ export class InvalidParameterError extends errorClass('TENANTRY_INVALID_PARAMETE
 export class DriverMissingError extends errorClass('TENANTRY_DRIVER_MISSING') {}
 /** The tenancy was closed. */
 export class ClosedError extends errorClass('TENANTRY_CLOSED') {}
+/** A driver can do this, and what stands in its place here cannot, or must not. */
+export class NotSupportedError extends errorClass('TENANTRY_NOT_SUPPORTED') {}
 /** A transaction or a leased connection was used after it had ended. */
 export class LeaseEndedError extends errorClass('TENANTRY_LEASE_ENDED') {}
 /** A name that no tenant can have. */
@@ -200,6 +204,8 @@ export class ServerRefusedError extends errorClass('TENANTRY_SERVER_REFUSED') {}
 export class DatabaseMissingError extends errorClass('TENANTRY_DATABASE_MISSING') {}
 /** The database that answered is not the one that the catalog means. */
 export class IdentityMismatchError extends errorClass('TENANTRY_IDENTITY_MISMATCH') {}
+/** A database or a pooler is set up so that tenants which share it could meet: it is not used. */
+export class UnsafeIsolationError extends errorClass('TENANTRY_UNSAFE_ISOLATION') {}
 /** No connection became free before the deadline. */
 export class PoolTimeoutError extends errorClass('TENANTRY_POOL_TIMEOUT') {}
 /** The queue for connections is full. */

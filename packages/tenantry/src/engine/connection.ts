@@ -41,7 +41,7 @@ export interface EngineConnection {
    * failover. It was read from the server once, when the connection was opened. Left out where asking
    * costs about as much as proving the database, or leaves doubt: then each connection is certified.
    */
-  readonly instance?: string;
+  readonly instance?: string | undefined;
 
   /** Runs one statement. `signal` and `timeoutMs` are the holder's business, see {@link cancel}. */
   query(sql: string, params?: readonly Parameter[]): Promise<StatementResult>;

@@ -5,8 +5,11 @@ import { connectFailure } from './errors.js';
 import { assertIdentifier } from './identifiers.js';
 import { connectionOptions } from './options.js';
 
+/** What is done with a client before it counts as connected, within the time for that. */
+export type Ready = (client: Client) => Promise<void>;
+
 /**
- * Connects a client to one database. When it rejects, the socket is closed: with the signal's reason,
+ * Connects a client to one database, and makes it ready. When it rejects, the socket is closed: with the signal's reason,
  * the server's own answer, or `ConnectFailedError`.
  */
 export async function connectClient(
@@ -14,6 +17,7 @@ export async function connectClient(
   address: ServerAddress,
   database: string,
   { timeoutMs, signal }: OpenOptions,
+  ready: Ready = () => Promise.resolve(),
 ): Promise<Client> {
   assertIdentifier(database);
   signal?.throwIfAborted();
@@ -33,6 +37,7 @@ export async function connectClient(
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     await client.connect();
+    await ready(client);
     if (gaveUp === undefined) return client;
   } catch (error) {
     gaveUp ??= { reason: connectFailure(error) };

@@ -23,7 +23,9 @@ export const postgres: Engine = Object.freeze({
     }
     return new PostgresServer(postgres, address);
   },
-  sharingGroup: () => undefined,
+  // A connection belongs to its database for life, and can be moved between the parts of it.
+  sharingGroup: (database, { part, credentials }) =>
+    part && JSON.stringify([database, part.isolation, credentials?.user]),
   classifyError,
   quoteIdentifier,
   isRead,

@@ -1,4 +1,5 @@
 import { NotSentError } from '../../engine/not-sent.js';
+import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { type ErrorKind, TenancyError } from '../../errors.js';
 
 /** What the driver puts on an answer of the server (`DatabaseError`) and on a system's error. */
@@ -78,6 +79,7 @@ const BY_SYSTEM_CODE: ReadonlyMap<string, ErrorKind> = new Map([
 /** What an error of this engine means. Never throws; `other` when in doubt. */
 export function classifyError(error: unknown): ErrorKind {
   if (error instanceof TenancyError) return error.kind ?? 'other';
+  if (error instanceof RebindFailedError) return classifyError(error.cause);
   if (error instanceof NotSentError || error instanceof ConnectionEndedError) return 'connection-lost';
   if (error instanceof ConnectFailedError) return isRefusal(error.cause) ? 'access-denied' : 'unreachable';
   if (!(error instanceof Error)) return 'other';

@@ -27,3 +27,11 @@ export function quoteIdentifier(name: string): string {
   assertIdentifier(name);
   return `"${name.replaceAll('"', '""')}"`;
 }
+
+/** Quotes a text for use in a statement, whatever the server takes a backslash for. Refuses NUL. */
+export function quoteLiteral(value: string): string {
+  if (value.includes('\0')) {
+    throw new InvalidInputError('PostgreSQL has no way to store NUL in text.', { hint: 'Remove it.' });
+  }
+  return `E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}

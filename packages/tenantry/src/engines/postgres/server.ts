@@ -7,11 +7,13 @@ import type {
   Subscription,
 } from '../../engine/engine.js';
 import type { Provisioning } from '../../engine/provisioning.js';
+import { admit } from './admission.js';
 import { requestCancel } from './cancel.js';
-import { connectClient } from './client.js';
+import { connectClient, type Ready } from './client.js';
 import { PostgresConnection } from './connection.js';
 import { loadDriver } from './driver.js';
 import { connectionOptions } from './options.js';
+import { proveSession } from './pooler.js';
 
 /** A PostgreSQL server. */
 export class PostgresServer implements EngineServer {
@@ -25,10 +27,22 @@ export class PostgresServer implements EngineServer {
 
   async open(database: string, options: OpenOptions): Promise<PostgresConnection> {
     const driver = await loadDriver();
-    const client = await connectClient(driver, this.address, database, options);
-    return new PostgresConnection(client, database, (timeoutMs) =>
+    const connect = (ready?: Ready) => connectClient(driver, this.address, database, options, ready);
+    const { part } = options;
+    let instance: string | undefined;
+    const client = await connect(
+      part &&
+        (async (session) => {
+          const admission = await admit(session, part);
+          instance = admission.instance;
+          if (admission.isPooled) await proveSession(session, connect);
+        }),
+    );
+    const connection = new PostgresConnection(client, database, (timeoutMs) =>
       requestCancel(driver, this.address, client, timeoutMs),
     );
+    if (part !== undefined && instance !== undefined) connection.enter(part, instance);
+    return connection;
   }
 
   async provisioning(): Promise<Provisioning> {

@@ -1,0 +1,145 @@
+import { InvalidInputError } from '../../errors.js';
+import { ROW_SETTING } from './binding.js';
+import { quoteIdentifier } from './identifiers.js';
+
+/** The types that a tenant's column may have: those in which two row keys are never one value. */
+export type RowKeyType = 'text' | 'uuid' | 'integer' | 'bigint';
+
+const TYPES: readonly RowKeyType[] = ['text', 'uuid', 'integer', 'bigint'];
+
+/**
+ * The SQL that keeps the tenants of a shared table apart: run it as the table's owner, once, in the
+ * migration that makes the table. From then on a session sees, changes and inserts the rows of the tenant
+ * that it is bound to, and one that is bound to none has no rows at all; the owner is no exception. The
+ * restricting policy holds whatever other policies the table gets.
+ *
+ * @param table `users`, or `app.users` with its schema; each part is quoted.
+ * @param column the column that holds the tenant's row key; it should lead the table's indexes.
+ * @param options `type` of the column: `text` (default), `uuid`, `integer` or `bigint`.
+ * @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) for names and types that cannot be.
+ * @example
+ * ```ts
+ * await owner.query(rowPolicies('users', 'tenant_id', { type: 'uuid' }))
+ * ```
+ */
+export function rowPolicies(
+  table: string,
+  column: string,
+  { type = 'text' }: { readonly type?: RowKeyType } = {},
+): string {
+  if (!TYPES.includes(type)) {
+    throw new InvalidInputError(`A tenant's column cannot be of the type ${JSON.stringify(type)}.`, {
+      hint: `Use one of: ${TYPES.join(', ')}.`,
+    });
+  }
+  // Once set, a setting of our own is never unset again but empty. The cast is on its side, so that the
+  // column's index is of use.
+  const key = `NULLIF(pg_catalog.current_setting('${ROW_SETTING}', true), '')::pg_catalog.${nameOf[type]}`;
+  const isOwn = `${quoteIdentifier(column)} = ${key}`;
+  const name = quoteTable(table);
+  return [
+    ...forced(name),
+    `CREATE POLICY tenantry_rows ON ${name} USING (true) WITH CHECK (true);`,
+    `CREATE POLICY tenantry_tenant ON ${name} AS RESTRICTIVE USING (${isOwn}) WITH CHECK (${isOwn});`,
+  ].join('\n');
+}
+
+/**
+ * The SQL for a table whose rows every tenant may read and none may change: a list of countries, say. It
+ * is said in the database, so that a table which was only forgotten is never taken for one that is shared.
+ *
+ * @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) for names that cannot be.
+ */
+export function sharedPolicies(table: string): string {
+  const name = quoteTable(table);
+  return [...forced(name), `CREATE POLICY tenantry_shared ON ${name} FOR SELECT USING (true);`].join('\n');
+}
+
+/** A table in which tenants' rows are not kept apart, or may not be. */
+export interface UnguardedTable {
+  /** With its schema, quoted where it must be. */
+  readonly table: string;
+  readonly reason: string;
+}
+
+/** What is needed to look: a `pg.Client` or `pg.Pool`, a session, or anything that runs a query. */
+export interface CatalogReader {
+  query(sql: string): Promise<{ readonly rows: readonly object[] } | readonly object[]>;
+}
+
+/**
+ * The tables that the asking role may use and in which a tenant could meet another's rows. Ask as the role
+ * that serves requests; tenantry does whenever it opens a connection, and refuses to go on if there are any.
+ *
+ * Not looked at: functions that run with their owner's rights (`SECURITY DEFINER`), and foreign keys, which
+ * tell whether a row of another tenant exists.
+ *
+ * @example
+ * ```ts
+ * expect(await unguardedTables(client)).toEqual([]) // in the tests of your migrations
+ * ```
+ */
+export async function unguardedTables(reader: CatalogReader): Promise<readonly UnguardedTable[]> {
+  const result = await reader.query(UNGUARDED);
+  const rows = 'rows' in result ? result.rows : result;
+  return rows.map((row) => ({
+    table: String(Reflect.get(row, 'table')),
+    reason: String(Reflect.get(row, 'reason')),
+  }));
+}
+
+/** Our own tables, and the catalog's, hold no tenant's rows. */
+const UNGUARDED = `
+  SELECT pg_catalog.format('%I.%I', schema.nspname, relation.relname) AS "table", trouble.reason
+  FROM pg_catalog.pg_class AS relation
+  JOIN pg_catalog.pg_namespace AS schema ON schema.oid = relation.relnamespace
+  JOIN pg_catalog.pg_roles AS owner ON owner.oid = relation.relowner
+  CROSS JOIN LATERAL (SELECT CASE
+    WHEN relation.relkind = 'v' THEN CASE
+      WHEN (owner.rolsuper OR owner.rolbypassrls)
+        AND NOT COALESCE(relation.reloptions::pg_catalog.text[] && '{security_invoker=true,security_invoker=on,security_invoker=1}', false)
+      THEN 'it is a view, and its owner sees every row: make it WITH (security_invoker = true)' END
+    WHEN relation.relkind = 'm' THEN 'it is a materialized view, which no policy can guard'
+    WHEN relation.relkind = 'f' THEN 'it is a foreign table, which no policy can guard'
+    WHEN pg_catalog.pg_has_role(relation.relowner, 'USAGE') THEN 'the role owns it, and could take its policies away'
+    WHEN pg_catalog.has_table_privilege(relation.oid, 'TRUNCATE') THEN 'the role may TRUNCATE it, which no policy stops'
+    WHEN NOT relation.relrowsecurity THEN 'it has no row-level security'
+    WHEN NOT relation.relforcerowsecurity THEN 'its row-level security is not forced on its owner'
+    WHEN EXISTS (
+      SELECT FROM pg_catalog.pg_policy AS policy
+      WHERE policy.polrelid = relation.oid AND policy.polpermissive
+        AND NOT (policy.polname = 'tenantry_shared' AND policy.polcmd = 'r')
+    ) AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_policy AS policy
+      WHERE policy.polrelid = relation.oid AND NOT policy.polpermissive
+        AND policy.polcmd = '*' AND policy.polroles = '{0}'
+        AND pg_catalog.strpos(pg_catalog.pg_get_expr(policy.polqual, policy.polrelid), '''${ROW_SETTING}''') > 0
+    ) THEN 'no policy restricts its rows to the tenant' END AS reason) AS trouble
+  WHERE trouble.reason IS NOT NULL
+    AND relation.relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND schema.nspname NOT IN ('pg_catalog', 'information_schema', 'tenantry')
+    AND NOT pg_catalog.starts_with(schema.nspname, 'pg_')
+    AND NOT pg_catalog.starts_with(relation.relname, 'tenantry_')
+    AND pg_catalog.has_schema_privilege(schema.oid, 'USAGE')
+    AND (pg_catalog.has_table_privilege(relation.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+      OR pg_catalog.has_any_column_privilege(relation.oid, 'SELECT, INSERT, UPDATE'))
+  ORDER BY 1`;
+
+const nameOf: Readonly<Record<RowKeyType, string>> = {
+  text: 'text',
+  uuid: 'uuid',
+  integer: 'int4',
+  bigint: 'int8',
+};
+
+function forced(name: string): string[] {
+  return [`ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;`];
+}
+
+function quoteTable(table: string): string {
+  const parts = table.split('.');
+  if (parts.length <= 2) return parts.map(quoteIdentifier).join('.');
+  throw new InvalidInputError(`${JSON.stringify(table.slice(0, 80))} cannot name a table.`, {
+    hint: 'Write users, or app.users with its schema.',
+  });
+}
