@@ -11,7 +11,6 @@ import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { ListenerBaseline } from '../../engine/listener-baseline.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { assertParameters } from '../../engine/parameters.js';
-import { revocable } from '../../engine/revocable.js';
 import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { waitFor } from './deadline.js';
@@ -25,11 +24,12 @@ import {
   statementFailed,
 } from './errors.js';
 import { assertIdentifier } from './identifiers.js';
+import { lendClient } from './lend.js';
 import { TIME_ZONE } from './options.js';
 import { readResult } from './results.js';
 import { askServer, recognizeServer, SESSION_SETUP, type ServerFacts } from './session-setup.js';
 import { bindParameters } from './statement.js';
-import { ServerStatus } from './status.js';
+import { isOpen, ServerStatus } from './status.js';
 import { tracesOf } from './traces.js';
 import { Wire } from './wire.js';
 
@@ -134,11 +134,6 @@ export class MysqlConnection implements EngineConnection {
   async query(sql: string, params: readonly Parameter[] = []): Promise<StatementResult> {
     assertParameters(params);
     const bound = this.#bind(sql, params);
-    if (params.length > 0 && this.#wire.hasPending && bound.includes('\\')) {
-      // How it was escaped is right for a session as it was when the connection was opened. Where that
-      // matters, the move is confirmed first: its reply tells how the session is now.
-      await this.ping();
-    }
     // By its text without the values, which is the same each time.
     this.#wire.leaves(tracesOf(sql));
     return this.#run(sql, bound);
@@ -177,15 +172,13 @@ export class MysqlConnection implements EngineConnection {
       return { client: this.#client, revoke: () => {} };
     }
     this.#baseline ??= new ListenerBaseline(this.#client);
-    const baseline = this.#baseline;
-    const { standIn, revoke } = revocable<object>(this.#client);
-    return {
-      client: standIn,
-      revoke: () => {
-        revoke();
-        if (!baseline.restore() || this.#wire.isReconfigured) this.#altered = true;
+    return lendClient(this.#client, {
+      wire: this.#wire,
+      baseline: this.#baseline,
+      spoil: () => {
+        this.#altered = true;
       },
-    };
+    });
   }
 
   async currentDatabase(): Promise<string> {
@@ -227,9 +220,11 @@ export class MysqlConnection implements EngineConnection {
    * ahead of its next statement; what others may feel, such as a lock, at once.
    */
   reset(): void | Promise<void> {
-    const { left } = this.#wire;
+    const { left, status } = this.#wire;
+    // What failed may have begun a transaction before, in a procedure, and so may hold locks.
+    const isFelt = left !== 'values' || status.endedInError;
     this.rebind(this.#database);
-    return left === 'values' ? undefined : this.ping();
+    return isFelt ? this.ping() : undefined;
   }
 
   isClean(): boolean {
@@ -238,7 +233,7 @@ export class MysqlConnection implements EngineConnection {
       return false;
     // Nobody asks how the transaction stands after a borrower's statement has failed: the reset ends it.
     if (this.#baseline !== undefined && status.endedInError) return true;
-    return !this.isInTransaction() && ((status.flags ?? 0) & ServerStatus.autocommit) !== 0;
+    return status.flags !== undefined && !isOpen(status.flags);
   }
 
   isAlive(): boolean {

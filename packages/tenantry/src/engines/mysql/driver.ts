@@ -1,3 +1,4 @@
+import type { Connection, ConnectionOptions } from 'mysql2';
 import { DriverMissingError } from '../../errors.js';
 
 /** The module `mysql2`. */
@@ -19,4 +20,22 @@ export async function loadDriver(
       cause,
     });
   }
+}
+
+/** What a connection of a pool calls, which our pools have no use for. */
+const NO_POOL = Object.freeze({ _closed: false, _removeConnection() {}, releaseConnection() {} });
+
+/**
+ * Begins to connect. The client is one of a pool: borrowers get the kind that they know, and it tells of
+ * every loss by an event, also where a callback was told.
+ */
+export function createClient(driver: Driver, options: ConnectionOptions): Connection {
+  const { PoolConnection, ConnectionConfig } = driver as unknown as Internals;
+  return new PoolConnection(NO_POOL, { config: new ConnectionConfig({ ...options, gracefulEnd: true }) });
+}
+
+/** What mysql2 exports beyond its types. */
+interface Internals {
+  readonly PoolConnection: new (pool: object, options: { readonly config: object }) => Connection;
+  readonly ConnectionConfig: new (options: ConnectionOptions) => object;
 }

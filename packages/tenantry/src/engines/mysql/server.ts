@@ -4,7 +4,7 @@ import type { Engine, EngineServer, OpenOptions } from '../../engine/engine.js';
 import type { Provisioning } from '../../engine/provisioning.js';
 import { MysqlConnection } from './connection.js';
 import { waitFor } from './deadline.js';
-import { loadDriver } from './driver.js';
+import { createClient, loadDriver } from './driver.js';
 import { openingFailed } from './errors.js';
 import { assertIdentifier } from './identifiers.js';
 import { connectionOptions } from './options.js';
@@ -34,7 +34,7 @@ export class MysqlServer implements EngineServer {
     options.signal?.throwIfAborted();
     const driver = await loadDriver();
     options.signal?.throwIfAborted();
-    const client = driver.createConnection({
+    const client = createClient(driver, {
       ...connectionOptions(this.address),
       ...(database === undefined ? {} : { database }),
     });

@@ -23,6 +23,8 @@ const ERROR = 0xff;
 export class StatusWatch {
   #phase: Phase = 'handshake';
   #flags: number | undefined;
+  /** The last flags that came, whatever happened since. */
+  #lastFlags = 0;
   /** While a prepared statement is being described: how many EOF packets will come. */
   #endsLeft = 0;
   #escapesBackslashes = true;
@@ -55,9 +57,12 @@ export class StatusWatch {
     return this.#tellsOfTraces;
   }
 
-  /** Whether nothing is outstanding, and {@link flags} are unknown only because the last reply was an error. */
+  /**
+   * Whether nothing is outstanding, {@link flags} are unknown only because the last reply was an error, and
+   * no transaction was open before.
+   */
   get endedInError(): boolean {
-    return this.#phase === 'idle' && this.#endedInError;
+    return this.#phase === 'idle' && this.#endedInError && !isOpen(this.#lastFlags);
   }
 
   /** To be called when the session is about to be reset: whether a backslash escapes in a fresh one. */
@@ -71,16 +76,18 @@ export class StatusWatch {
     this.#tellsOfTraces = false;
   }
 
-  /** The driver begins with a command. */
-  expectReply(): void {
-    if (this.#phase !== 'handshake' && this.#phase !== 'broken') this.#phase = 'header';
+  /** Whether the last reply has come to its end. */
+  get isComplete(): boolean {
+    return this.#phase === 'idle';
   }
 
-  /** The command is this one: some have a reply of their own, or none. */
+  /** A command is sent: most have a reply, some one of their own, or none. */
   sent(command: number | undefined): void {
-    if (this.#phase !== 'header') return;
-    if (command === Command.prepare) this.#phase = 'prepared';
-    else if (command === Command.closeStatement || command === Command.sendLongData) this.#phase = 'idle';
+    if (this.#phase === 'handshake') return;
+    // Sent before the reply to the one before it was complete, the two cannot be told apart any more.
+    if (this.#phase !== 'idle') this.#phase = 'broken';
+    else if (command === Command.prepare) this.#phase = 'prepared';
+    else if (command !== Command.closeStatement && command !== Command.sendLongData) this.#phase = 'header';
   }
 
   /** A packet came: what lies in `buffer` between `start`, past the header, and `end`. */
@@ -168,8 +175,15 @@ export class StatusWatch {
     this.#escapesBackslashes = (flags & ServerStatus.noBackslashEscapes) === 0;
     const more = (flags & ServerStatus.moreResults) !== 0;
     this.#flags = more ? undefined : flags;
+    this.#lastFlags = flags;
     this.#phase = more ? 'header' : 'idle';
   }
+}
+
+/** Whether a transaction is open, or the next statement would open one. */
+export function isOpen(flags: number): boolean {
+  const open = ServerStatus.inTransaction | ServerStatus.inReadOnlyTransaction;
+  return (flags & open) !== 0 || (flags & ServerStatus.autocommit) === 0;
 }
 
 /** A row can begin with the same byte, but only if its first value has 16 MiB or more. */

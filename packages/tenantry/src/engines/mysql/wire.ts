@@ -50,6 +50,7 @@ const COMMAND_AT = 4;
 const TEXT_AT = 5;
 /** Beyond this a statement is written by itself instead of being copied behind the prelude. */
 const COPY_LIMIT = 64 * 1024;
+const BACKSLASH = 0x5c;
 const QUERY_ATTRIBUTES = 0x08000000;
 /** Where a statement runs whose move has failed: it is always there, and nobody can write to it. */
 const NOWHERE = 'information_schema';
@@ -79,6 +80,11 @@ export class Wire {
   #begins = false;
   #whenAnswered: () => void = () => {};
   #left: Traces = 'none';
+  /** The driver learns that a command has come to its end, and tells of it before it lets go of it. */
+  #finishes = false;
+  readonly #toSocket: (buffer: Buffer) => void;
+  /** What may be written only when the prelude before it is confirmed. */
+  #held: Buffer[] | undefined;
   /** Whether what is written now has been judged. */
   #judged = false;
 
@@ -98,9 +104,13 @@ export class Wire {
     this.#config = { ...client.config };
     this.#onFailure = onFailure;
     client.handlePacket = (packet) => {
-      if (this.#isForDriver(packet)) handlePacket.call(client, packet);
+      if (!this.#isForDriver(packet)) return;
+      this.#finishes = packet !== undefined && this.status.isComplete;
+      handlePacket.call(client, packet);
+      this.#finishes = false;
     };
-    client.write = (buffer) => this.#write(buffer, write);
+    this.#toSocket = (buffer) => write.call(client, buffer);
+    client.write = (buffer) => this.#write(buffer);
   }
 
   /** To be called in a fresh session: makes moves possible, which set a session up by these statements. */
@@ -114,11 +124,6 @@ export class Wire {
     this.#repliesToMove = packets.length + 1;
     this.#foldsNames = foldsNames;
     this.#escapesBackslashes = this.status.escapesBackslashes;
-  }
-
-  /** Whether a move waits for the next command. */
-  get hasPending(): boolean {
-    return this.#pending !== undefined;
   }
 
   /** Writes a statement ahead of the next command, which reports its failure. */
@@ -143,7 +148,7 @@ export class Wire {
   /** Whether the driver has nothing to do: no command under way, none waiting, no goodbye. */
   get isIdle(): boolean {
     const { _command, _commands, _paused, _closing } = this.#client;
-    return !_command && _commands.length === 0 && !_paused && !_closing;
+    return (!_command || this.#finishes) && _commands.length === 0 && !_paused && !_closing;
   }
 
   /** Whether somebody changed how the driver works on this connection. */
@@ -198,7 +203,6 @@ export class Wire {
     // Paused, the driver puts it aside and will hand it in again.
     if (this.#client._paused) return true;
     if (packet === undefined) {
-      this.status.expectReply();
       this.#begins = true;
       return true;
     }
@@ -211,26 +215,39 @@ export class Wire {
     return true;
   }
 
-  #write(buffer: Buffer, write: Client['write']): void {
+  #write(buffer: Buffer): void {
     if (this.#begins) {
       this.#begins = false;
       this.status.sent(buffer[COMMAND_AT]);
       if (!this.#judged) this.leaves(this.#judge(buffer));
     }
-    const prelude = this.#pending;
-    if (prelude === undefined) {
-      write.call(this.#client, buffer);
-      return;
-    }
+    if (this.#held !== undefined) this.#held.push(buffer);
+    else if (this.#pending === undefined) this.#toSocket(buffer);
+    else this.#writeBehind(this.#pending, buffer);
+  }
+
+  #writeBehind(prelude: Prelude, buffer: Buffer): void {
     this.#pending = undefined;
     this.#sent = prelude;
     this.#repliesLeft = prelude.replies;
-    if (buffer.length <= COPY_LIMIT) {
-      write.call(this.#client, Buffer.concat([prelude.packets, buffer]));
+    if (prelude.database !== undefined && buffer.includes(BACKSLASH)) {
+      // What it means was decided for a session as it was when the connection was opened. Where that
+      // matters, the move is confirmed first: its reply tells how the session is now.
+      this.#toSocket(prelude.packets);
+      this.#held = [buffer];
+    } else if (buffer.length <= COPY_LIMIT) {
+      this.#toSocket(Buffer.concat([prelude.packets, buffer]));
     } else {
-      write.call(this.#client, prelude.packets);
-      write.call(this.#client, buffer);
+      this.#toSocket(prelude.packets);
+      this.#toSocket(buffer);
     }
+  }
+
+  #preludeConfirmed(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const buffer of held) this.#toSocket(buffer);
+    this.#whenAnswered();
   }
 
   /** What a command may leave that somebody else gives to the driver. */
@@ -270,7 +287,7 @@ export class Wire {
     this.#repliesLeft--;
     const trouble = this.#troubleWith(packet);
     if (trouble !== undefined) this.#fail(trouble);
-    else if (this.#repliesLeft === 0) this.#whenAnswered();
+    else if (this.#repliesLeft === 0) this.#preludeConfirmed();
   }
 
   #troubleWith(packet: Packet): Error | undefined {

@@ -4,7 +4,7 @@ import type { Connection } from 'mysql2';
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { parseAddress } from '../../../src/engine/address.js';
 import { type KillStatement, MysqlConnection } from '../../../src/engines/mysql/connection.js';
-import { loadDriver } from '../../../src/engines/mysql/driver.js';
+import { createClient, loadDriver } from '../../../src/engines/mysql/driver.js';
 import { mysql } from '../../../src/engines/mysql/index.js';
 import { connectionOptions } from '../../../src/engines/mysql/options.js';
 import type { TestServer } from './test-server.js';
@@ -21,7 +21,7 @@ const opened: MysqlConnection[] = [];
 
 export async function borrow(url: string, database: string, kill = killAt(url)): Promise<Borrowed> {
   const driver = await loadDriver();
-  const client = driver.createConnection({ ...connectionOptions(parseAddress(url)), database });
+  const client = createClient(driver, { ...connectionOptions(parseAddress(url)), database });
   const connection = new MysqlConnection(driver, client, database, kill);
   await connection.establish();
   opened.push(connection);
