@@ -1,4 +1,4 @@
-// npm run bench -- routing|poll [--quick] [--engine sqlite|mysql|postgres] [--only ID]
+// npm run bench -- routing|poll|peers [--quick] [--engine sqlite|mysql|postgres] [--only ID]
 //
 // Starts private servers, measures, prints a table for people and, as its last line, JSON. Exit 0 if everything
 // that was asked for could be measured, whatever came of it.
@@ -9,9 +9,14 @@ import { openServerGroup } from '../test/servers/group.mjs';
 import { openFleets } from './fleets/fleets.mjs';
 import { describeMachine } from './lib/machine.mjs';
 
-const USAGE = 'Usage: npm run bench -- routing|poll [--quick] [--engine sqlite|mysql|postgres] [--only ID]';
+const USAGE =
+  'Usage: npm run bench -- routing|poll|peers [--quick] [--engine sqlite|mysql|postgres] [--only ID]';
 const ENGINES = ['mysql', 'postgres', 'sqlite'];
-const BENCHES = { routing: './routing/routing.mjs', poll: './poll/poll.mjs' };
+const BENCHES = {
+  routing: './routing/routing.mjs',
+  poll: './poll/poll.mjs',
+  peers: './peers/peers.mjs',
+};
 
 const { bench, quick, engine, only } = readArguments();
 const group = await openServerGroup();

@@ -1,4 +1,4 @@
-// The load generator, a process of its own: a closed loop of keep-alive connections. It looks at every body,
+// The load generator, a process of its own: a closed loop of connections, kept alive or made anew for each request. It looks at every body,
 // because a fast answer from the wrong tenant is not a result.
 
 import { performance } from 'node:perf_hooks';
@@ -16,9 +16,11 @@ answerParent({ run });
  * @param {import('./sequence.mjs').Distribution} load.distribution
  * @param {number} load.tenants
  * @param {number} load.seed
+ * @param {boolean} [load.close] a connection for each request
  * @param {string} [load.rowsOf] whose rows come, where every request is answered from one database
  */
-async function run({ port, connections, seconds = Infinity, distribution, tenants, seed, rowsOf }) {
+async function run(load) {
+  const { port, connections, seconds = Infinity, distribution, tenants, seed, close = false, rowsOf } = load;
   const next = sequence(distribution, tenants, seed);
   const latencies = [];
   const failures = { errors: 0, wrong: 0, first: '' };
@@ -26,17 +28,20 @@ async function run({ port, connections, seconds = Infinity, distribution, tenant
   const endsAt = startedAt + seconds * 1000;
 
   async function loop() {
-    const connection = new HttpConnection(port);
+    let connection = new HttpConnection(port);
     try {
       for (let number = next(); number !== undefined; number = next()) {
         const name = tenantName(number);
         const sentAt = performance.now();
-        const { status, body } = await connection.send(requestOf(name));
+        const { status, body } = await connection.send(requestOf(name, close));
         const answeredAt = performance.now();
         if (status !== 200) fail('errors', `${status} ${body}`);
         else if (body !== expectedBody(name, rowsOf ?? name)) fail('wrong', `for ${name}: ${body}`);
         if (answeredAt > endsAt) break;
         latencies.push(answeredAt - sentAt);
+        if (!close) continue;
+        connection.close();
+        connection = new HttpConnection(port);
       }
     } finally {
       connection.close();
@@ -58,10 +63,11 @@ async function run({ port, connections, seconds = Infinity, distribution, tenant
 
 const requests = new Map();
 
-function requestOf(name) {
+function requestOf(name, close) {
   let request = requests.get(name);
   if (request === undefined) {
-    request = `GET /${name}/users HTTP/1.1\r\nHost: bench\r\n\r\n`;
+    const ending = close ? 'Connection: close\r\n' : '';
+    request = `GET /${name}/users HTTP/1.1\r\nHost: bench\r\n${ending}\r\n`;
     requests.set(name, request);
   }
   return request;

@@ -31,6 +31,7 @@ const WARM_UP_SECONDS = 1;
  * @property {number} tenants
  * @property {import('../load/sequence.mjs').Distribution} distribution
  * @property {Record<string, Side>} sides
+ * @property {boolean} [close] each request on a connection of its own
  * @property {readonly [string, string]} pair two identical sides
  * @property {readonly Comparison[]} comparisons
  *
@@ -54,19 +55,27 @@ export async function runContest(context, contest) {
       const child = await startChild(group, side.file, side.config);
       const entry = { side, child, port: await child.ask('port'), samples: [] };
       running.set(name, entry);
-      const { tenants, distribution } = contest;
+      const { tenants, distribution, close } = contest;
       if (side.warmEach)
-        await load(generator, name, entry, { tenants, distribution: 'each', seed: 0, seconds: undefined });
-      await load(generator, name, entry, { tenants, distribution, seed: 1, seconds: WARM_UP_SECONDS });
+        await load(generator, name, entry, {
+          tenants,
+          distribution: 'each',
+          seed: 0,
+          seconds: undefined,
+          close,
+        });
+      await load(generator, name, entry, { tenants, distribution, seed: 1, seconds: WARM_UP_SECONDS, close });
     }
     for (let round = 0; round < rounds; round++) {
       log(`${contest.title}: round ${round + 1} of ${rounds}`);
       for (const name of turn([...running.keys()], round)) {
         const entry = running.get(name);
         if (entry === undefined) continue;
-        const { tenants, distribution } = contest;
+        const { tenants, distribution, close } = contest;
         const seed = 100 + round;
-        entry.samples.push(await load(generator, name, entry, { tenants, distribution, seed, seconds }));
+        entry.samples.push(
+          await load(generator, name, entry, { tenants, distribution, seed, seconds, close }),
+        );
       }
     }
   } finally {

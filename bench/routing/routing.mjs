@@ -2,14 +2,23 @@ import { notMeasured } from '../lib/verdict.mjs';
 import { experiments } from './experiments.mjs';
 import { ratioTable } from './ratio-table.mjs';
 
+/** @typedef {{ engines: readonly string[], only: string | undefined }} Selection `only`: an id, or the beginning of some */
+
 /**
- * Runs the experiments and says what they came to.
- *
  * @param {import('./experiment.mjs').Context} context
- * @param {{ engines: readonly string[], only: string | undefined }} selection `only`: an id, or the beginning of some
+ * @param {Selection} selection
  */
-export async function run(context, { engines, only }) {
-  const selected = select(engines, only);
+export const run = (context, selection) => runExperiments(experiments, context, selection);
+
+/**
+ * Runs experiments and says what they came to.
+ *
+ * @param {readonly import('./experiment.mjs').Experiment[]} experiments
+ * @param {import('./experiment.mjs').Context} context
+ * @param {Selection} selection
+ */
+export async function runExperiments(experiments, context, { engines, only }) {
+  const selected = select(experiments, engines, only);
   if (selected.length === 0) {
     const ids = experiments.flatMap(({ aims }) => Object.keys(aims));
     throw new Error(`Nothing to measure. The ids are: ${ids.join(', ')}.`);
@@ -36,7 +45,7 @@ export async function run(context, { engines, only }) {
   return { aaSpread, ratios, raw, measured: ratios.every(({ value }) => value !== null) };
 }
 
-function select(engines, only) {
+function select(experiments, engines, only) {
   return experiments
     .filter(({ engine }) => engines.includes(engine))
     .map((experiment) => {
