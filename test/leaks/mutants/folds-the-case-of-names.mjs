@@ -6,8 +6,10 @@ export default {
   patches: [
     {
       file: 'directory/route-cache.js',
-      find: 'return this.#byName.get(name);',
-      replace: 'return this.#byName.get(name) ?? this.#byName.get(name.toLowerCase());',
+      find: `get(name) {
+        const entry = this.#byName.get(name)`,
+      replace: `get(name) {
+        const entry = this.#byName.get(name) ?? this.#byName.get(name.toLowerCase())`,
     },
   ],
 };

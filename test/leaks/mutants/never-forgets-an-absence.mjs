@@ -12,7 +12,7 @@ export default {
     {
       file: 'directory/route-cache.js',
       find: `apply(route) {
-        this.#absences?.delete(route.name);`,
+        this.#absences.delete(route.name);`,
       replace: 'apply(route) {',
     },
   ],

@@ -51,12 +51,17 @@ function routeParts(row: RouteRow): Route {
 }
 
 function toPlacement(row: RouteRow): Placement {
+  const server = shared(row.server);
+  // Usually the same text; one copy of it is enough.
+  const database = row.database_name === row.name ? row.name : row.database_name;
+  const isolation = shared(row.isolation);
+  const identity = shared(row.identity_check);
+  // Written out, because a literal with parts to fill in later is made larger than it becomes.
+  if (row.schema_name === null && row.row_key === null) {
+    return Object.freeze({ server, database, isolation, identity });
+  }
   return Object.freeze({
-    server: shared(row.server),
-    // Usually the same text; one copy of it is enough.
-    database: row.database_name === row.name ? row.name : row.database_name,
-    isolation: shared(row.isolation),
-    identity: shared(row.identity_check),
+    ...{ server, database, isolation, identity },
     ...(row.schema_name === null ? {} : { schema: row.schema_name }),
     ...(row.row_key === null ? {} : { rowKey: row.row_key }),
   });

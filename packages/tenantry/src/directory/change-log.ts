@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Route } from '../tenant/tenant.js';
+import { BoundedMap } from './bounded-map.js';
 
 /**
  * The last changes, by tenant and by name, so that an answer that was on its way while they
@@ -7,16 +7,13 @@ import type { Route } from '../tenant/tenant.js';
  * all that it remembers counts as changed.
  */
 export class ChangeLog {
-  readonly #revisions: LRUCache<string, number>;
+  readonly #revisions: BoundedMap<string, number>;
   #floor: number;
 
   constructor(floor: number, max = 20_000) {
     this.#floor = floor;
-    this.#revisions = new LRUCache({
-      max,
-      dispose: (revision, _key, reason) => {
-        if (reason === 'evict') this.#floor = Math.max(this.#floor, revision);
-      },
+    this.#revisions = new BoundedMap(max, (revision) => {
+      this.#floor = Math.max(this.#floor, revision);
     });
   }
 

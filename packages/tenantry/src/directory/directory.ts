@@ -4,7 +4,7 @@ import { isTenantName } from '../tenant/name.js';
 import { unknownTenant } from '../tenant/status.js';
 import type { Route } from '../tenant/tenant.js';
 import { ChangeLog } from './change-log.js';
-import type { DirectoryEntry } from './entry.js';
+import { type DirectoryEntry, NEVER } from './entry.js';
 import { RouteCache } from './route-cache.js';
 import { RouteLoader } from './route-loader.js';
 
@@ -80,11 +80,7 @@ export class Directory {
 
   isFresh(entry: DirectoryEntry): boolean {
     const now = this.#options.now();
-    return (
-      entry.live &&
-      now - entry.readAt < this.#options.ttlMs &&
-      now - this.#confirmedAt < this.#options.serveForMs
-    );
+    return now - entry.readAt < this.#options.ttlMs && now - this.#confirmedAt < this.#options.serveForMs;
   }
 
   /**
@@ -104,7 +100,7 @@ export class Directory {
       const stale = this.#cache.get(name);
       if (stale === undefined || !this.#mayServeStale(error)) throw error;
       // Old but not contradicted; the next one to ask the catalog comes a little later.
-      stale.readAt = this.#options.now() - this.#options.ttlMs + RETRY_MS;
+      stale.readAt = Math.floor(this.#options.now()) - this.#options.ttlMs + RETRY_MS;
       return stale;
     }
     if (entry === undefined) throw unknownTenant(name);
@@ -113,7 +109,7 @@ export class Directory {
 
   /** Forgets one entry, because a tenant's database contradicts it. The next use asks the catalog. */
   distrust(entry: DirectoryEntry): void {
-    entry.readAt = Number.NEGATIVE_INFINITY;
+    entry.readAt = NEVER;
   }
 
   /**

@@ -6,8 +6,14 @@ import type { Route } from '../tenant/tenant.js';
  */
 export interface DirectoryEntry {
   route: Route;
-  /** When it was read, in milliseconds of the directory's clock. */
+  /**
+   * When it was read, in milliseconds of the directory's clock; {@link NEVER} once the directory does
+   * not keep it up to date. Whole ones, because others take an object of their own on the heap.
+   */
   readAt: number;
-  /** Whether the directory still keeps it up to date. */
-  live: boolean;
+  /** Whether it was asked for since the cache last looked for one to drop. */
+  used: boolean;
 }
+
+/** Longer ago than any TTL. */
+export const NEVER = -(2 ** 30);

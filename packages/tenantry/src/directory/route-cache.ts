@@ -1,21 +1,25 @@
-import { LRUCache } from 'lru-cache';
 import type { Route } from '../tenant/tenant.js';
-import type { DirectoryEntry } from './entry.js';
+import { BoundedMap } from './bounded-map.js';
+import { type DirectoryEntry, NEVER } from './entry.js';
 
-/** Routes and absences in memory, ordered by revision: an older one never overwrites a newer one. */
+/**
+ * Routes and absences in memory, ordered by revision: an older one never overwrites a newer one.
+ *
+ * When it is full, the next route goes that was not asked for since the round before (a clock, which
+ * is nearly as good as an LRU). A cache that preallocates an LRU list would take 24 bytes for each of
+ * `maxRoutes` in every process, however few tenants there are.
+ */
 export class RouteCache {
-  readonly #byName: LRUCache<string, DirectoryEntry>;
+  readonly #byName = new Map<string, DirectoryEntry>();
   readonly #byId = new Map<string, DirectoryEntry>();
-  readonly #absences: LRUCache<string, number> | undefined;
+  readonly #absences: BoundedMap<string, number>;
+  readonly #maxRoutes: number;
+  /** Where the search for a route to drop goes on. Made when it is needed: it keeps what a growing map leaves behind. */
+  #hand: Iterator<DirectoryEntry, undefined> | undefined;
 
   constructor(maxRoutes: number, maxAbsences: number) {
-    this.#byName = new LRUCache({
-      max: maxRoutes,
-      dispose: (entry, _name, reason) => {
-        if (reason === 'evict') this.#forget(entry);
-      },
-    });
-    this.#absences = maxAbsences > 0 ? new LRUCache({ max: maxAbsences }) : undefined;
+    this.#maxRoutes = maxRoutes;
+    this.#absences = new BoundedMap(maxAbsences);
   }
 
   get size(): number {
@@ -23,12 +27,14 @@ export class RouteCache {
   }
 
   get(name: string): DirectoryEntry | undefined {
-    return this.#byName.get(name);
+    const entry = this.#byName.get(name);
+    if (entry !== undefined) entry.used = true;
+    return entry;
   }
 
   /** When the absence of this name was read, or undefined. */
   absentSince(name: string): number | undefined {
-    return this.#absences?.get(name);
+    return this.#absences.get(name);
   }
 
   /** Takes a route in, unless a newer one of the same tenant is known. Gives the entry that holds from now on. */
@@ -36,20 +42,21 @@ export class RouteCache {
     const known = this.#byId.get(route.id);
     if (known !== undefined) {
       if (known.route.revision <= route.revision) this.#replace(known, route);
-      known.readAt = now;
+      known.readAt = Math.floor(now);
       return known;
     }
-    if (!this.#takeName(route)) return { route, readAt: now, live: false };
-    const entry: DirectoryEntry = { route, readAt: now, live: true };
+    if (!this.#takeName(route)) return { route, readAt: NEVER, used: false };
+    while (this.#byName.size >= this.#maxRoutes) this.#dropOne();
+    const entry: DirectoryEntry = { route, readAt: Math.floor(now), used: false };
     this.#byId.set(route.id, entry);
     this.#byName.set(route.name, entry);
-    this.#absences?.delete(route.name);
+    this.#absences.delete(route.name);
     return entry;
   }
 
   /** Notes a change that the catalog reports: keeps what is cached up to date, and caches nothing new. */
   apply(route: Route): { readonly before: Route } | undefined {
-    this.#absences?.delete(route.name);
+    this.#absences.delete(route.name);
     const known = this.#byId.get(route.id);
     if (known === undefined) {
       this.#takeName(route);
@@ -62,19 +69,17 @@ export class RouteCache {
   }
 
   storeAbsence(name: string, now: number): void {
-    const entry = this.#byName.peek(name);
-    if (entry !== undefined) {
-      this.#byName.delete(name);
-      this.#forget(entry);
-    }
-    this.#absences?.set(name, now);
+    const entry = this.#byName.get(name);
+    if (entry !== undefined) this.#drop(entry);
+    this.#absences.set(name, now);
   }
 
   clear(): void {
-    for (const entry of this.#byId.values()) entry.live = false;
+    for (const entry of this.#byId.values()) entry.readAt = NEVER;
     this.#byId.clear();
     this.#byName.clear();
-    this.#absences?.clear();
+    this.#hand = undefined;
+    this.#absences.clear();
   }
 
   #replace(entry: DirectoryEntry, route: Route): void {
@@ -85,11 +90,8 @@ export class RouteCache {
       if (this.#takeName(route)) this.#byName.set(route.name, entry);
       else this.#forget(entry);
     }
-    if (route.status === 'deleted') {
-      this.#byName.delete(route.name);
-      this.#forget(entry);
-    }
-    this.#absences?.delete(route.name);
+    if (route.status === 'deleted') this.#drop(entry);
+    this.#absences.delete(route.name);
   }
 
   /**
@@ -97,16 +99,34 @@ export class RouteCache {
    * the newer news. Says whether the name is free for this route.
    */
   #takeName(route: Route): boolean {
-    const other = this.#byName.peek(route.name);
+    const other = this.#byName.get(route.name);
     if (other === undefined || other.route.id === route.id) return true;
     if (other.route.revision > route.revision) return false;
-    this.#byName.delete(route.name);
-    this.#forget(other);
+    this.#drop(other);
     return true;
   }
 
+  #dropOne(): void {
+    for (;;) {
+      this.#hand ??= this.#byName.values();
+      const entry = this.#hand.next().value;
+      if (entry === undefined) this.#hand = undefined;
+      else if (entry.used) entry.used = false;
+      else {
+        this.#drop(entry);
+        return;
+      }
+    }
+  }
+
+  #drop(entry: DirectoryEntry): void {
+    const { name } = entry.route;
+    if (this.#byName.get(name) === entry) this.#byName.delete(name);
+    this.#forget(entry);
+  }
+
   #forget(entry: DirectoryEntry): void {
-    entry.live = false;
+    entry.readAt = NEVER;
     this.#byId.delete(entry.route.id);
   }
 }

@@ -147,7 +147,7 @@ describe('a change', () => {
     source.put('acme-inc', {}, 'id-acme');
     await directory.catchUp();
     expect(entry.route.name).toBe('acme-inc');
-    expect(entry.live).toBe(true);
+    expect(directory.isFresh(entry)).toBe(true);
     expect(directory.peek('acme')).toBeUndefined();
     expect(directory.peek('acme-inc')).toBe(entry);
     expect(ended).toEqual([]);
@@ -183,7 +183,7 @@ describe('a change', () => {
     const entry = await directory.resolve('acme');
     source.put('acme', { status: 'deleted', epoch: 2 });
     await directory.catchUp();
-    expect(entry.live).toBe(false);
+    expect(directory.isFresh(entry)).toBe(false);
     await expect(directory.resolve('acme')).rejects.toThrow(UnknownTenantError);
   });
 
@@ -202,7 +202,7 @@ describe('a change', () => {
     const entry = await directory.resolve('acme');
     for (let i = 0; i < 12_000; i++) source.put(`t${i}`);
     await directory.catchUp();
-    expect(entry.live).toBe(false);
+    expect(directory.isFresh(entry)).toBe(false);
     expect(directory.revision).toBe(source.revision);
   });
 });
