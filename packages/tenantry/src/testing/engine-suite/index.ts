@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import { describeDatabases } from './databases.js';
 import { describeEndings } from './endings.js';
 import type { EngineFixture } from './fixture.js';
+import { describeLeftBehind } from './left-behind.js';
 import { describeOpening } from './opening.js';
 import { describeQuoting } from './quoting.js';
 import { describeStatements } from './statements.js';
@@ -30,6 +31,7 @@ export function describeEngine(label: string, makeFixture: () => Promise<EngineF
     describeOpening(suite);
     describeStatements(suite);
     describeTransactions(suite);
+    describeLeftBehind(suite);
     describeEndings(suite);
     describeDatabases(suite);
     describeQuoting(suite);
