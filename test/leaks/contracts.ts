@@ -96,6 +96,13 @@ export interface Answer extends Span {
   readonly write: boolean;
 }
 
+/** What a session said that it is bound to, before it ran anything. */
+export interface Bound extends Span {
+  readonly kind: 'bound';
+  readonly name: string;
+  readonly binding: Binding;
+}
+
 /** Rows that were written together, and what must have become of them. */
 export interface Batch {
   readonly kind: 'batch';
@@ -164,6 +171,7 @@ interface Surprise {
 export type Note =
   | Answer
   | Batch
+  | Bound
   | Failure
   | Finding
   | Never
@@ -223,6 +231,12 @@ export interface Leftover {
   readonly expects: readonly string[];
 }
 
+/** A statement that the server must refuse, because what it uses was never made in this session. */
+export interface Trap {
+  readonly what: string;
+  readonly sql: (mark: Mark) => string;
+}
+
 /** The statements of one engine. */
 export interface Dialect {
   /** Makes a tenant's tables; `whoami` then says where it was made. */
@@ -238,11 +252,13 @@ export interface Dialect {
   slowInsert(mark: Mark, batch: string, milliseconds: number): string;
   /** A statement that the database refuses. */
   refused(mark: Mark): string;
-  /** Looks for what others left behind. */
+  /** Looks for what whoever had the connection before left behind, the same tenant included; leaves nothing itself. */
   probe(mark: Mark): Statement;
   /** What the probe's row proves, or undefined. */
-  judgeProbe(row: Row, mark: Mark, place: string): string | undefined;
+  judgeProbe(row: Row, place: string): string | undefined;
   readonly leftovers: readonly Leftover[];
+  /** Statements that work only where somebody left something behind. */
+  readonly traps: readonly Trap[];
   /** The physical name that a value of the column `place` means. */
   place(value: unknown): string;
 }

@@ -10,12 +10,14 @@ export function markText({ name, epoch, request }) {
 }
 
 /**
- * The comment that a statement carries.
+ * A statement with a comment that says whose it is. It stands at the end: this kind leaves no doubt what a statement
+ * does, so that one which only reads may be sent again, and one which leaves nothing behind is followed by no reset.
  *
  * @param {Mark} mark
+ * @param {string} sql
  */
-export function comment(mark) {
-  return `/* ${markText(mark)} */`;
+export function noted(mark, sql) {
+  return `${sql} -- ${markText(mark)}`;
 }
 
 /**
@@ -25,19 +27,6 @@ export function comment(mark) {
  */
 export function residue({ name, epoch }) {
   return `${name}#${epoch}`;
-}
-
-/**
- * What is wrong about something left behind, seen by this request; state of the same tenant in the same epoch
- * may be kept, because a connection is reset where its tenant changes.
- *
- * @param {unknown} seen
- * @param {Mark} mark
- * @returns {string | undefined}
- */
-export function strangeResidue(seen, mark) {
-  if (seen === null || seen === undefined || seen === '' || seen === residue(mark)) return undefined;
-  return `saw what ${JSON.stringify(seen)} had left behind`;
 }
 
 const MARK = /tenant=([\w-]+) epoch=(\d+|\?) request=(\d+-\d+)/;
@@ -63,7 +52,30 @@ export function findMark(text) {
  * @returns {import('../contracts.js').Statement}
  */
 export function asking(mark, sql) {
-  return { sql: sql.replace(/\s+/g, ' '), request: mark.request, echo: mark.request };
+  return { sql: noted(mark, sql.replace(/\s+/g, ' ')), request: mark.request, echo: mark.request };
+}
+
+/**
+ * The first thing that a probe found which should not be there.
+ *
+ * @param {Readonly<Record<string, unknown>>} found by what it is; null, undefined, '' and 0 mean nothing
+ * @returns {string | undefined}
+ */
+export function firstOf(found) {
+  for (const [what, value] of Object.entries(found)) {
+    if (value !== null && value !== undefined && value !== '' && Number(value) !== 0)
+      return `found ${what}: ${JSON.stringify(value)}`;
+  }
+  return undefined;
+}
+
+/**
+ * @param {string} what
+ * @param {(mark: Mark) => string} sql
+ * @returns {import('../contracts.js').Trap}
+ */
+export function trap(what, sql) {
+  return { what, sql: (mark) => noted(mark, sql(mark)) };
 }
 
 /**
@@ -73,5 +85,5 @@ export function asking(mark, sql) {
  * @returns {import('../contracts.js').Leftover}
  */
 export function leftover(what, sql, { inTransaction = true, expects = [] } = {}) {
-  return { what, sql: (mark) => `${comment(mark)} ${sql(mark)}`, inTransaction, expects };
+  return { what, sql: (mark) => noted(mark, sql(mark)), inTransaction, expects };
 }

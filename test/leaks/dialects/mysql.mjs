@@ -1,4 +1,4 @@
-import { asking, comment, leftover, markText, residue, strangeResidue } from './marks.mjs';
+import { asking, firstOf, leftover, markText, noted, residue, trap } from './marks.mjs';
 
 /** @typedef {import('../contracts.js').Mark} Mark */
 
@@ -10,8 +10,9 @@ export const dialect = {
     CREATE TABLE entries (
       number INT AUTO_INCREMENT PRIMARY KEY, request VARCHAR(40) NOT NULL, tenant VARCHAR(100) NOT NULL,
       batch VARCHAR(40) NOT NULL);
+    CREATE FUNCTION hunt_lock(name VARCHAR(100)) RETURNS INT RETURN GET_LOCK(name, 0);
   `,
-  read: (mark) => asking(mark, `${comment(mark)} SELECT '${mark.request}' AS request, place FROM whoami`),
+  read: (mark) => asking(mark, `SELECT '${mark.request}' AS request, place FROM whoami`),
   prepared: (mark) => ({
     sql: 'SELECT ? AS request, place FROM whoami',
     params: [markText(mark)],
@@ -22,51 +23,72 @@ export const dialect = {
   slow: (mark, milliseconds) =>
     asking(
       mark,
-      `${comment(mark)} SELECT IF(SLEEP(${milliseconds / 1000}) = 0, '${mark.request}', 'interrupted') AS request,
+      `SELECT IF(SLEEP(${milliseconds / 1000}) = 0, '${mark.request}', 'interrupted') AS request,
       place FROM whoami`,
     ),
   countBatch: (mark, batch) =>
     asking(
       mark,
-      `${comment(mark)} SELECT '${mark.request}' AS request, place,
+      `SELECT '${mark.request}' AS request, place,
       (SELECT count(*) FROM entries WHERE batch = '${batch}') AS entries FROM whoami`,
     ),
   insert: (mark, batch) =>
-    `${comment(mark)} INSERT INTO entries (request, tenant, batch) VALUES ('${mark.request}', '${mark.name}', '${batch}')`,
+    noted(
+      mark,
+      `INSERT INTO entries (request, tenant, batch) VALUES ('${mark.request}', '${mark.name}', '${batch}')`,
+    ),
   slowInsert: (mark, batch, milliseconds) =>
-    `${comment(mark)} INSERT INTO entries (request, tenant, batch) ` +
-    `SELECT '${mark.request}', '${mark.name}', '${batch}' FROM whoami WHERE SLEEP(${milliseconds / 1000}) = 0`,
-  refused: (mark) => `${comment(mark)} INSERT INTO whoami (place) VALUES (NULL)`,
-  // Leaves its own mark as well, which nothing but a reset takes away.
+    noted(
+      mark,
+      `INSERT INTO entries (request, tenant, batch) ` +
+        `SELECT '${mark.request}', '${mark.name}', '${batch}' FROM whoami WHERE SLEEP(${milliseconds / 1000}) = 0`,
+    ),
+  refused: (mark) => noted(mark, `INSERT INTO whoami (place) VALUES (NULL)`),
   probe: (mark) =>
     asking(
       mark,
-      `${comment(mark)} SELECT '${mark.request}' AS request, place, @hunt AS kept, @hunt := '${residue(mark)}' AS mine,
-      @@autocommit AS autocommit, @@in_transaction AS open, @@time_zone AS zone, CURRENT_ROLE() AS role,
-      DATABASE() AS here FROM whoami`,
+      `SELECT '${mark.request}' AS request, place, @hunt AS kept, @@autocommit AS autocommit,
+      @@in_transaction AS open, @@time_zone AS zone, @@character_set_client AS charset, @@sql_mode AS mode,
+      @@global.sql_mode AS usual_mode, @@tx_isolation AS level, @@global.tx_isolation AS usual_level,
+      LAST_INSERT_ID() AS inserted, CURRENT_ROLE() AS role, DATABASE() AS here,
+      IS_USED_LOCK('hunt ${mark.name}') <=> CONNECTION_ID() AS held FROM whoami`,
     ),
-  judgeProbe(row, mark, place) {
-    if (row.here !== place) return `was in the database ${row.here}`;
-    if (Number(row.autocommit) !== 1) return 'found autocommit off';
-    if (Number(row.open) !== 0) return 'found a transaction open';
-    if (row.zone !== '+00:00') return `found the time zone ${row.zone}`;
-    const role = row.role === null ? null : `${row.role}`;
-    if (role !== null && role !== mark.name) return `found the role of ${role}`;
-    return strangeResidue(row.kept, mark);
-  },
+  judgeProbe: (row, place) =>
+    firstOf({
+      'another database': row.here !== place && row.here,
+      'autocommit off': Number(row.autocommit) !== 1,
+      'an open transaction': row.open,
+      'a time zone': row.zone !== '+00:00' && row.zone,
+      'a character set': row.charset !== 'utf8mb4' && row.charset,
+      'a mode': row.mode !== row.usual_mode && row.mode,
+      'an isolation level': row.level !== row.usual_level && row.level,
+      'a generated key': row.inserted,
+      'a role': row.role,
+      'a lock by name': row.held,
+      'a user variable': row.kept,
+    }),
   leftovers: [
     leftover('a user variable', (mark) => `SET @hunt = '${residue(mark)}'`),
     leftover('a user variable by SELECT', (mark) => `SELECT @hunt := '${residue(mark)}' AS mine`),
+    leftover('a user variable by INTO', (mark) => `SELECT '${residue(mark)}' INTO @hunt`),
     leftover('a time zone', () => "SET time_zone = '+05:00'"),
     leftover('a character set', () => 'SET NAMES latin1'),
+    leftover('a mode', () => "SET SESSION sql_mode = 'ANSI_QUOTES'"),
+    leftover('an isolation level', () => 'SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE', {
+      inTransaction: false,
+    }),
+    leftover('a next transaction that only reads', () => 'SET TRANSACTION READ ONLY', {
+      inTransaction: false,
+    }),
     leftover('no autocommit', () => 'SET autocommit = 0', { inTransaction: false }),
     leftover('a transaction', () => 'BEGIN', { inTransaction: false }),
+    leftover('a generated key', (mark) => `SELECT LAST_INSERT_ID(${mark.request.split('-')[1]}) AS mine`),
     leftover('another database', () => 'USE information_schema'),
     leftover('a role', (mark) => `SET ROLE \`${mark.name}\``),
-    leftover(
-      'a lock by name',
-      (mark) => `SELECT GET_LOCK('${residue(mark)}', 0), @hunt := '${residue(mark)}'`,
-    ),
+    leftover('a lock by name', (mark) => `SELECT GET_LOCK('hunt ${mark.name}', 0)`),
+    leftover('a lock by name, in a function', (mark) => `SELECT hunt_lock('hunt ${mark.name}')`),
+    leftover('a lock on a table', () => 'LOCK TABLES whoami READ', { inTransaction: false }),
+    leftover('a handler', () => 'HANDLER whoami OPEN'),
     leftover(
       'a temporary table',
       (mark) => `CREATE TEMPORARY TABLE IF NOT EXISTS hunt_temporary AS SELECT '${residue(mark)}' AS mark`,
@@ -75,9 +97,11 @@ export const dialect = {
       'a prepared statement',
       () => "PREPARE hunt_statement FROM 'SELECT place, DATABASE() AS here FROM whoami'",
     ),
-    leftover('an execution of what somebody prepared', () => 'EXECUTE hunt_statement', {
-      expects: ['TENANTRY_QUERY_FAILED'],
-    }),
+  ],
+  traps: [
+    trap('a temporary table', () => 'SELECT mark FROM hunt_temporary'),
+    trap('a prepared statement', () => 'EXECUTE hunt_statement'),
+    trap('a handler', () => 'HANDLER whoami READ FIRST'),
   ],
   place: String,
 };

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { asking, comment, leftover, markText } from './marks.mjs';
+import { asking, firstOf, leftover, markText, noted } from './marks.mjs';
 
 /** @typedef {import('../contracts.js').Mark} Mark */
 
@@ -15,34 +15,39 @@ export const dialect = {
     CREATE TABLE entries (
       number INTEGER PRIMARY KEY, request TEXT NOT NULL, tenant TEXT NOT NULL, batch TEXT NOT NULL);
   `,
-  read: (mark) => asking(mark, `${comment(mark)} SELECT '${mark.request}' AS request, place FROM whoami`),
+  read: (mark) => asking(mark, `SELECT '${mark.request}' AS request, place FROM whoami`),
   prepared: (mark) => ({
     sql: 'SELECT ? AS request, place FROM whoami',
     params: [markText(mark)],
     request: mark.request,
     echo: markText(mark),
   }),
-  slow: (mark) =>
-    asking(mark, `${comment(mark)} SELECT '${mark.request}' AS request, place, ${WORK} AS work FROM whoami`),
+  slow: (mark) => asking(mark, `SELECT '${mark.request}' AS request, place, ${WORK} AS work FROM whoami`),
   countBatch: (mark, batch) =>
     asking(
       mark,
-      `${comment(mark)} SELECT '${mark.request}' AS request, place,
+      `SELECT '${mark.request}' AS request, place,
       (SELECT count(*) FROM entries WHERE batch = '${batch}') AS entries FROM whoami`,
     ),
   insert: (mark, batch) =>
-    `${comment(mark)} INSERT INTO entries (request, tenant, batch) VALUES ('${mark.request}', '${mark.name}', '${batch}')`,
+    noted(
+      mark,
+      `INSERT INTO entries (request, tenant, batch) VALUES ('${mark.request}', '${mark.name}', '${batch}')`,
+    ),
   slowInsert: (mark, batch) =>
-    `${comment(mark)} INSERT INTO entries (request, tenant, batch) SELECT '${mark.request}', '${mark.name}', '${batch}' WHERE ${WORK} > 0`,
-  refused: (mark) => `${comment(mark)} INSERT INTO whoami (place) VALUES (NULL)`,
+    noted(
+      mark,
+      `INSERT INTO entries (request, tenant, batch) SELECT '${mark.request}', '${mark.name}', '${batch}' WHERE ${WORK} > 0`,
+    ),
+  refused: (mark) => noted(mark, `INSERT INTO whoami (place) VALUES (NULL)`),
   probe: (mark) =>
     asking(
       mark,
-      `${comment(mark)} SELECT '${mark.request}' AS request, place,
-      (SELECT group_concat(name) FROM temp.sqlite_master) AS kept FROM whoami`,
+      `SELECT '${mark.request}' AS request, place,
+      (SELECT group_concat(name) FROM temp.sqlite_master) AS kept,
+      (SELECT query_only FROM pragma_query_only) AS locked FROM whoami`,
     ),
-  // Unlike a server's session, a handle can be proved to hold nothing: whatever is left is another one's.
-  judgeProbe: (row) => (row.kept === null ? undefined : `found the temporary table ${row.kept}`),
+  judgeProbe: (row) => firstOf({ 'temporary tables': row.kept, 'a handle that only reads': row.locked }),
   leftovers: [
     leftover('a transaction', () => 'BEGIN', { inTransaction: false }),
     leftover('a transaction that writes', () => 'BEGIN IMMEDIATE', { inTransaction: false }),
@@ -51,5 +56,6 @@ export const dialect = {
     leftover('another file', () => "ATTACH 'other.sqlite' AS other", { expects: ['TENANTRY_QUERY_FAILED'] }),
     leftover('a pragma', () => 'PRAGMA query_only = 1', { expects: ['TENANTRY_QUERY_FAILED'] }),
   ],
+  traps: [],
   place: (value) => basename(String(value), '.sqlite'),
 };

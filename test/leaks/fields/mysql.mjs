@@ -76,7 +76,7 @@ function readLine(line) {
     case 'Quit':
       return [{ type: 'closed', session }];
     case 'Query': {
-      const [, moved] = USED.exec(text.replace(/\/\*.*?\*\//g, '').trim()) ?? [];
+      const [, moved] = USED.exec(text.replace(/--.*/, '').trim()) ?? [];
       /** @type {LogEvent} */
       const statement = { type: 'statement', session, text };
       return moved === undefined ? [statement] : [statement, { type: 'moved', session, database: moved }];

@@ -45,8 +45,11 @@ export class Call {
 
   /** @param {Session} session */
   async bind(session) {
+    const startedAt = now();
     const { id, epoch, placement } = await session.ready(this.limits.options);
     this.binding = { id, epoch, place: placement.database };
+    const { name, binding, floor } = this;
+    this.world.journal.add({ kind: 'bound', name, binding, floor, startedAt, endedAt: now() });
   }
 
   /** @returns {Mark} */

@@ -11,6 +11,8 @@ import { readBound } from './reads.mjs';
 
 /** The part of a process's tenants that it changes at the same time. */
 const CHANGING_AT_ONCE = 0.2;
+/** Milliseconds between two looks at a change: while it goes on, and once it is acknowledged. */
+const LOOK_MS = { during: [2, 40], after: [1, 5] };
 /** Tenants that are asked for beside one that changes. */
 const OTHERS_LOOKED_AT = 6;
 
@@ -81,7 +83,8 @@ export async function watchOver(world, random, name, changing) {
         looks.push(look(world, random, random.pick(world.names)));
       }
     }
-    await sleep(random.integer(1, 5));
+    const [min = 0, max = 0] = isOver ? LOOK_MS.after : LOOK_MS.during;
+    await sleep(random.integer(min, max));
   }
   await Promise.all(looks);
 }
@@ -108,6 +111,13 @@ function look(world, random, name) {
 async function changeInUse(world, random, name) {
   inUse = true;
   const limits = new Limits();
+  const readLater = async () => {
+    await attempt(world, random, { operation: 'a read after a change', name }, async (call) => {
+      await call.ask(await call.boundSession(), call.dialect.read(call.mark()));
+    });
+  };
+  /** @type {Promise<void>[]} */
+  const waiting = [];
   await attempt(
     world,
     random,
@@ -119,6 +129,8 @@ async function changeInUse(world, random, name) {
         async (transaction) => {
           await call.ask(transaction, call.dialect.read(call.mark()));
           await changeOnce(world, random, name);
+          // They wait for a connection, and this one, of the epoch that is over, comes back first.
+          waiting.push(readLater(), readLater());
         },
         { readOnly: true },
       );
@@ -126,9 +138,7 @@ async function changeInUse(world, random, name) {
     { limits },
   );
   inUse = false;
-  await attempt(world, random, { operation: 'a read after a change', name }, async (call) => {
-    await call.ask(await call.boundSession(), call.dialect.read(call.mark()));
-  });
+  await Promise.all([...waiting, readLater()]);
 }
 
 /**

@@ -3,7 +3,7 @@ import { loadDialect } from '../dialects/index.mjs';
 import { Random } from '../random.mjs';
 import { changeTenant, watchOver } from './changes.mjs';
 import { relayLate } from './late-replies.mjs';
-import { readAmbient, readBound, readBurst, readCold, readKept } from './reads.mjs';
+import { readAmbient, readBesideAborts, readBound, readBurst, readCold, readKept } from './reads.mjs';
 import { handles, traceSqlite } from './sqlite-trace.mjs';
 import { askForNobody, leaveBehind, lookForLeftovers } from './strangers.mjs';
 import { delay, Weather } from './weather.mjs';
@@ -20,11 +20,12 @@ const OPERATIONS = [
   { weight: 10, run: readAmbient },
   { weight: 6, run: readKept },
   { weight: 3, run: readBurst },
+  { weight: 3, run: readBesideAborts },
   { weight: 9, run: write },
   { weight: 14, run: transact },
   { weight: 6, run: transactUnawaited },
   { weight: 5, run: useEndedHandle },
-  { weight: 6, run: leaveBehind },
+  { weight: 10, run: leaveBehind },
   { weight: 8, run: lookForLeftovers },
   { weight: 4, run: askForNobody },
   { weight: 3, run: changeTenant },

@@ -140,6 +140,30 @@ export async function readBurst(world, random) {
   );
 }
 
+/**
+ * Slow statements of several tenants at the same time, some of which are given up: no cancel may hit another one's.
+ *
+ * @param {World} world
+ * @param {Random} random
+ */
+export async function readBesideAborts(world, random) {
+  const names = Array.from({ length: random.integer(3, 8) }, () => random.pick(world.names));
+  await Promise.all(
+    names.map((name, index) =>
+      attempt(
+        world,
+        random,
+        { operation: 'slow read beside aborts', name },
+        async (call) => {
+          const slow = call.dialect.slow(call.mark(), random.integer(5, LONGEST_QUERY_MS));
+          await call.ask(call.session(), slow);
+        },
+        { limits: index % 3 === 0 ? Limits.abort(random) : new Limits() },
+      ),
+    ),
+  );
+}
+
 /** @param {Random} random */
 async function pause(random) {
   await (random.chance(0.5) ? tick() : sleep(random.integer(0, 4)));

@@ -14,7 +14,7 @@ export async function leaveBehind(world, random) {
   const name = random.pick(world.names);
   await leaveIn(world, random, name);
   // The next to use the connection is most likely somebody of the same tenant, at once.
-  if (random.chance(0.5)) await lookInto(world, random, name);
+  if (random.chance(0.7)) await lookInto(world, random, name);
 }
 
 /**
@@ -32,16 +32,9 @@ async function leaveIn(world, random, name) {
       const session = await call.boundSession();
       const text = sql(call.mark());
       const { options } = call.limits;
-      const rows =
-        inTransaction && random.chance(0.4)
-          ? await session.transaction((transaction) => transaction.query(text, [], options), options)
-          : await session.query(text, [], options);
-      const place = rows[0]?.place;
-      if (place !== undefined && place !== call.binding?.place) {
-        world.journal.find(
-          `${name} is at ${call.binding?.place} and was answered from ${String(place)} by ${text}`,
-        );
-      }
+      if (inTransaction && random.chance(0.4)) {
+        await session.transaction((transaction) => transaction.query(text, [], options), options);
+      } else await session.query(text, [], options);
     },
     { expects },
   );
@@ -63,13 +56,34 @@ export async function lookForLeftovers(world, random) {
  * @param {string} name
  */
 async function lookInto(world, random, name) {
+  const { traps } = world.dialect;
+  if (traps.length > 0 && random.chance(0.4)) return await spring(world, random, name, random.pick(traps));
   await attempt(world, random, { operation: 'probe', name }, async (call) => {
     const session = await call.boundSession();
     const mark = call.mark();
     const row = await call.ask(session, world.dialect.probe(mark));
-    const wrong = world.dialect.judgeProbe(row, mark, call.binding?.place ?? '');
+    const wrong = world.dialect.judgeProbe(row, call.binding?.place ?? '');
     if (wrong !== undefined) world.journal.find(`${name} ${wrong} (epoch ${mark.epoch}, ${mark.request})`);
   });
+}
+
+/**
+ * Uses what nobody has made for this caller.
+ *
+ * @param {World} world
+ * @param {Random} random
+ * @param {string} name
+ * @param {import('../contracts.js').Trap} trap
+ */
+async function spring(world, random, name, { what, sql }) {
+  const expects = ['TENANTRY_QUERY_FAILED'];
+  const work = async (/** @type {import('./call.mjs').Call} */ call) => {
+    const session = await call.boundSession();
+    const mark = call.mark();
+    const rows = await session.query(sql(mark), [], call.limits.options);
+    world.journal.find(`${name} could use ${what} of another one: ${JSON.stringify(rows)} (${mark.request})`);
+  };
+  await attempt(world, random, { operation: `using ${what}`, name }, work, { expects });
 }
 
 /**

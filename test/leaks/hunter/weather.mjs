@@ -8,6 +8,8 @@ const SHORTEST_MS = 0.3;
 const QUICK_MS = 1.5;
 const LONGEST_MS = 50;
 const SLOW_SHARE = 0.02;
+/** Of what is held, the part that never goes on. */
+const LOST_SHARE = 0.15;
 /** How long a connection that is to be cut at its next reply waits for one before it is cut anyway. */
 const ARMED_MS = 120;
 
@@ -72,6 +74,11 @@ export class Weather {
     if (draw < 0.8) {
       proxy.hold(random.chance(0.5) ? 'toClient' : 'toServer');
       this.#after(random.integer(1, 60), () => {
+        // What was held is then lost: nobody knows which of it had arrived.
+        if (random.chance(LOST_SHARE)) {
+          this.#stormSince = now();
+          this.#endStorm();
+        }
         proxy.release();
         this.start();
       });

@@ -1,5 +1,24 @@
 /** @typedef {import('../contracts.js').Answer} Answer */
+/** @typedef {import('../contracts.js').Bound} Bound */
 /** @typedef {import('./timeline.mjs').Timeline} Timeline */
+
+/**
+ * Judges what a session was bound to, as if it had answered from there.
+ *
+ * @param {Timeline} timeline
+ * @param {Bound} bound
+ * @returns {string | undefined} what is wrong
+ */
+export function judgeBound(timeline, bound) {
+  const { binding } = bound;
+  return judgeAnswer(timeline, {
+    ...bound,
+    kind: 'answer',
+    place: binding.place,
+    request: 'nothing yet',
+    write: false,
+  });
+}
 
 /**
  * Judges an answer by what had become of its tenant: it must have come from the tenant's database, and not from a

@@ -1,10 +1,11 @@
-import { judgeAnswer } from './answers.mjs';
+import { judgeAnswer, judgeBound } from './answers.mjs';
 import { Audit } from './audit.mjs';
 import { FailureJudge } from './failures.mjs';
 import { LogJudge } from './log.mjs';
 import { Timeline } from './timeline.mjs';
 
 /** @typedef {import('../contracts.js').Answer} Answer */
+/** @typedef {import('../contracts.js').Bound} Bound */
 /** @typedef {import('../contracts.js').Failure} Failure */
 /** @typedef {import('../contracts.js').Field} Field */
 /** @typedef {import('../contracts.js').Kill} Kill */
@@ -33,6 +34,8 @@ export class Court {
   #audit;
   /** @type {Answer[]} */
   #answers = [];
+  /** @type {Bound[]} */
+  #bounds = [];
   /** @type {Failure[]} */
   #errors = [];
 
@@ -76,6 +79,9 @@ export class Court {
       case 'answer':
         this.#answers.push(note);
         return;
+      case 'bound':
+        this.#bounds.push(note);
+        return;
       case 'failure':
         this.#errors.push(note);
         return;
@@ -105,6 +111,10 @@ export class Court {
   /** Judges everything that was heard. To be called while nothing is under way. */
   async judge() {
     for (const event of await this.#field.log()) this.#log.read(event);
+    for (const bound of this.#bounds.splice(0)) {
+      const wrong = judgeBound(this.timeline, bound);
+      if (wrong !== undefined) this.#find('rows', wrong);
+    }
     for (const answer of this.#answers.splice(0)) this.#judgeAnswer(answer);
     for (const failure of this.#errors.splice(0)) this.#judgeFailure(failure);
     await this.#audit.judge();

@@ -5,7 +5,7 @@
 
 /** How long after a connection was ended a process may still find out. */
 const NOTICE_MS = 2000;
-/** One connection ends one call; where that is sent again, perhaps another. */
+/** One connection ends one call; where that is sent again, perhaps another. Of calls whose session nobody knows. */
 const ERRORS_OF_A_KILL = 2;
 /** How long a server that could not be reached is left alone, at the longest. */
 const BREAKER_MS = 10_000;
@@ -77,11 +77,11 @@ export class FailureJudge {
     const mayBeAny = sessions.length === 0 || sessions.includes(undefined);
     const places = this.#timeline.places(name);
     const kill = this.kills.find((candidate) => {
-      if ((this.#explained.get(candidate) ?? 0) >= ERRORS_OF_A_KILL || !overlaps(candidate)) return false;
+      if (!overlaps(candidate)) return false;
       if (sessions.includes(candidate.session)) return true;
-      const owner = this.#log.ownerOf(candidate.session);
+      if ((this.#explained.get(candidate) ?? 0) >= ERRORS_OF_A_KILL) return false;
       const isThere = places.has(candidate.place) || candidate.place === name || this.#moves;
-      return mayBeAny && isThere && (owner === undefined || owner === process);
+      return mayBeAny && isThere && this.#log.mayBelongTo(candidate.session, process);
     });
     if (kill !== undefined) this.#explained.set(kill, (this.#explained.get(kill) ?? 0) + 1);
     return kill !== undefined;

@@ -22,8 +22,8 @@ export class LogJudge {
   /** Where each request ran. */
   /** @type {Map<string, string>} */
   #sessionOf = new Map();
-  /** Which hunter a session belongs to. */
-  /** @type {Map<string, number>} */
+  /** Which hunters sessions of this number belonged to: PostgreSQL uses its numbers again. */
+  /** @type {Map<string, Set<number>>} */
   #owners = new Map();
   /** @type {Map<string, string>} */
   #never = new Map();
@@ -59,12 +59,13 @@ export class LogJudge {
   }
 
   /**
-   * Which hunter a session belonged to, as far as it said so.
+   * Whether a session may have belonged to a hunter, as far as sessions of its number said so.
    *
    * @param {string} session
+   * @param {number} hunter
    */
-  ownerOf(session) {
-    return this.#owners.get(session);
+  mayBelongTo(session, hunter) {
+    return this.#owners.get(session)?.has(hunter) ?? true;
   }
 
   /** @param {LogEvent} event */
@@ -106,7 +107,8 @@ export class LogJudge {
     const { name, epoch, request } = mark;
     this.statements++;
     this.#sessionOf.set(request, session);
-    this.#owners.set(session, Number(request.split('-')[0]));
+    const owners = this.#owners.get(session) ?? new Set();
+    this.#owners.set(session, owners.add(Number(request.split('-')[0])));
     this.#ran.set(request, (this.#ran.get(request) ?? 0) + 1);
     const forbidden = this.#never.get(request);
     if (forbidden !== undefined) this.#find(`${name} ran ${request}, though ${forbidden}`);

@@ -8,6 +8,7 @@ export default {
     {
       file: 'engines/mysql/connection.js',
       find: `        this.#endExpected = true;
+        this.#cancelled = true;
         try {
             if (busy)
                 await waitFor(this.#cancelAtServer(timeoutMs), { timeoutMs });`,

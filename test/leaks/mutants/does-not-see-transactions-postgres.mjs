@@ -6,8 +6,8 @@ export default {
   patches: [
     {
       file: 'engines/postgres/connection.js',
-      find: 'this.#sent === this.#answered && !this.isInTransaction()',
-      replace: 'this.#sent === this.#answered',
+      find: "this.#watch.left === 'lasting' || this.isInTransaction()",
+      replace: "this.#watch.left === 'lasting'",
     },
   ],
 };

@@ -1,0 +1,13 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'does-not-see-variables',
+  about: 'A variable that a SELECT sets is not noticed.',
+  engines: ['mysql'],
+  patches: [
+    {
+      file: 'engines/mysql/traces.js',
+      find: 'const VALUES = /@|:=|\\breturning\\b/i;',
+      replace: 'const VALUES = /\\breturning\\b/i;',
+    },
+  ],
+};

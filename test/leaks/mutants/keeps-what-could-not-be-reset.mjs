@@ -1,0 +1,31 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'keeps-what-could-not-be-reset',
+  about: 'A connection whose reset failed is kept.',
+  engines: ['mysql', 'postgres'],
+  patches: [
+    {
+      file: 'pool/returns.js',
+      find: `        catch {
+            this.#discardDoubtful(connection);
+            return;
+        }`,
+      replace: '        catch { }',
+    },
+    {
+      file: 'pool/returns.js',
+      find: '() => connection.isClean(), () => false',
+      replace: '() => connection.isClean(), () => true',
+    },
+    {
+      file: 'engines/mysql/connection.js',
+      find: '        this.rebind(this.#database);',
+      replace: '        throw new NotSentError();',
+    },
+    {
+      file: 'engines/postgres/connection.js',
+      find: `'DISCARD SEQUENCES' : 'DISCARD ALL'`,
+      replace: `'DISCARD SEQUENCES' : 'DISCARD EVERYTHING'`,
+    },
+  ],
+};

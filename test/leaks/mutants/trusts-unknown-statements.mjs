@@ -1,0 +1,15 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'trusts-unknown-statements',
+  about: 'A statement of a kind that nobody knows leaves nothing, it is said.',
+  engines: ['postgres'],
+  patches: [
+    {
+      file: 'engines/postgres/traces.js',
+      find: `    if (!ROWS.test(statement))
+        return 'anything';`,
+      replace: `    if (!ROWS.test(statement))
+        return 'none';`,
+    },
+  ],
+};
