@@ -1,9 +1,13 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { ServerAddress } from '../../engine/address.js';
 import type { OpenOptions } from '../../engine/engine.js';
 import type { Client, Driver } from './driver.js';
 import { connectFailure } from './errors.js';
 import { assertIdentifier } from './identifiers.js';
 import { connectionOptions } from './options.js';
+
+/** A connection outlives the request that opens it: what it emits by itself belongs to no tenant's context. */
+const ownContext = new AsyncResource('tenantry.connection');
 
 /** What is done with a client before it counts as connected, within the time for that. */
 export type Ready = (client: Client) => Promise<void>;
@@ -36,7 +40,7 @@ export async function connectClient(
   );
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    await client.connect();
+    await ownContext.runInAsyncScope(() => client.connect());
     await ready(client);
     if (gaveUp === undefined) return client;
   } catch (error) {

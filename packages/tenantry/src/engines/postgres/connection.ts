@@ -7,12 +7,10 @@ import type {
   StatementResult,
 } from '../../engine/connection.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
-import { ListenerBaseline } from '../../engine/listener-baseline.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { assertParameters } from '../../engine/parameters.js';
 import type { DatabasePart, PlaceOptions } from '../../engine/place.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
-import { revocable } from '../../engine/revocable.js';
 import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { bindingStatement } from './binding.js';
@@ -27,6 +25,8 @@ import {
   TransactionStateError,
 } from './errors.js';
 import { parseIdentity, READ_IDENTITY } from './identity.js';
+import { lendClient } from './lend.js';
+import type { LentUse } from './lent-use.js';
 import { OwedAnswers } from './owed-answers.js';
 import { READ_PART_IDENTITY } from './part-identity.js';
 import { SessionWatch } from './session-watch.js';
@@ -64,8 +64,22 @@ export class PostgresConnection implements EngineConnection {
   /** The part of the database to which the session is bound by the wire, ahead of its next statement. */
   #part: DatabasePart | undefined;
   #wire: Wire | undefined;
-  /** Taken when the client is lent for the first time: from then on others may use it. */
-  #baseline: ListenerBaseline | undefined;
+  readonly #lentUse: LentUse = {
+    spoil: () => {
+      this.#altered = true;
+    },
+    touch: () => this.#watch.touch(),
+    untilAnswered: (error) => {
+      const mayCome = isServerAnswer(error) && !isFatal(error) && this.#answers.count > 0;
+      return mayCome ? this.#answers.all() : undefined;
+    },
+    ended: () => {
+      this.#watch.lentEnds();
+      if (this.#watch.isReconfigured) this.#altered = true;
+    },
+  };
+  /** Whether others than this object may use the client. */
+  #wasLent = false;
   /** Set for good: the client was changed in a way that no reset undoes, or is still in somebody's hands. */
   #altered = false;
   #cancelled = false;
@@ -114,7 +128,7 @@ export class PostgresConnection implements EngineConnection {
     }
     if (!this.isClean()) throw new NotSentError('The connection is not clean, so it cannot be moved.');
     // A row's tenants share their tables, so that what was planned and prepared for one is right for another.
-    this.#bind(part, part.isolation === 'schema' || this.isTouched());
+    this.#bind(part, part.isolation === 'schema' || this.isTouched() || this.#watch.hasStatements);
   }
 
   async query(sql: string, params: readonly Parameter[] = []): Promise<StatementResult> {
@@ -176,17 +190,8 @@ export class PostgresConnection implements EngineConnection {
       this.#altered = true;
       return { client: this.#client, revoke: () => {} };
     }
-    this.#baseline ??= new ListenerBaseline(this.#client, this.#client.connection);
-    const baseline = this.#baseline;
-    const { standIn, revoke } = revocable<object>(this.#client);
-    return {
-      client: standIn,
-      revoke: () => {
-        revoke();
-        this.#watch.lentEnds();
-        if (!baseline.restore() || this.#watch.isReconfigured) this.#altered = true;
-      },
-    };
+    this.#wasLent = true;
+    return lendClient(this.#client, this.#lentUse);
   }
 
   async currentDatabase(): Promise<string> {
@@ -220,7 +225,7 @@ export class PostgresConnection implements EngineConnection {
       return false;
     if (this.#answers.count === 0) return this.#watch.isIdle;
     // A borrower is told of an error a moment before its answer is complete. The reset waits for that.
-    return this.#baseline !== undefined && this.#answers.count === 1 && this.#watch.isEndingInError;
+    return this.#wasLent && this.#answers.count === 1 && this.#watch.isEndingInError;
   }
 
   isAlive(): boolean {

@@ -40,11 +40,10 @@ export class SessionWatch {
       query.call(connection, text);
     };
     connection.parse = (statement) => {
-      // A named one stays prepared, for the server and for the driver.
-      this.#leaves(statement.name ? 'anything' : tracesOf(statement.text));
+      this.#leaves(tracesOf(statement.text));
       parse.call(connection, statement);
     };
-    const touch = () => this.#leaves('anything');
+    const touch = () => this.touch();
     client.connection.on('parameterStatus', touch);
     client.connection.on('notification', touch);
     // Before the driver's own listener, which tells whoever asked.
@@ -75,6 +74,17 @@ export class SessionWatch {
   get isReconfigured(): boolean {
     const { text, binary } = this.#client._types;
     return Object.keys(text).length + Object.keys(binary).length > 0;
+  }
+
+  /** Whether the driver keeps prepared statements by name, here and at the server. Only their own tenant may meet them. */
+  get hasStatements(): boolean {
+    const { parsedStatements, submittedNamedStatements } = this.#connection;
+    return Object.keys(parsedStatements).length + Object.keys(submittedNamedStatements).length > 0;
+  }
+
+  /** Something may be left that was not seen here. */
+  touch(): void {
+    this.#leaves('anything');
   }
 
   /** A borrower is done: a statement of his that has failed a moment ago leaves doubt. */

@@ -1,0 +1,108 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { LentClient } from '../../engine/lent-client.js';
+import { type Revocable, revocable } from '../../engine/revocable.js';
+import type { Client } from './driver.js';
+import { LentEvents } from './lent-events.js';
+import { LentProtocol, type Submittable } from './lent-protocol.js';
+import type { LentUse } from './lent-use.js';
+
+type Callback = (error: unknown, result?: unknown) => void;
+type Query = (...args: unknown[]) => unknown;
+
+/** Members of a client that a borrower may use as they are. All others are the driver's inner life. */
+const HARMLESS: ReadonlySet<PropertyKey> = new Set([
+  'constructor',
+  'getTransactionStatus',
+  'getTypeParser',
+  'escapeIdentifier',
+  'escapeLiteral',
+  'user',
+  'database',
+  'host',
+  'port',
+  'ssl',
+  'binary',
+  'pipeline',
+  'processID',
+  'connectionParameters',
+  // What every object has.
+  'toString',
+  'toLocaleString',
+  'valueOf',
+  'hasOwnProperty',
+  'isPrototypeOf',
+  'propertyIsEnumerable',
+]);
+
+/**
+ * Lends a client: everything works as on the client itself until the loan is revoked. Statements are
+ * judged where the connection sends them. What changes the client beyond its session (`setTypeParser`,
+ * `connection`, `end`, a key with which a late cancel could be sent, private members) closes the
+ * connection when it comes back.
+ */
+export function lendClient(client: Client, use: LentUse): LentClient {
+  const events = new LentEvents(client);
+  const protocol = new LentProtocol(client, use);
+  const query: Query = (config, values, callback) => {
+    if (isSubmittable(config)) {
+      (client.query as Query).call(client, protocol.carry(config), values, callback);
+      return config;
+    }
+    return runStatement(client, use, config, values, callback);
+  };
+  const own = {
+    ...events.members(() => lent.standIn),
+    query,
+    get connection() {
+      use.spoil();
+      return protocol.connection;
+    },
+  };
+  const lent: Revocable<object> = revocable<object>(client, own, {
+    onReach: (key) => {
+      if (typeof key === 'string' && !HARMLESS.has(key)) use.spoil();
+    },
+  });
+  return {
+    client: lent.standIn,
+    revoke: () => {
+      lent.revoke();
+      protocol.revoke();
+      events.end();
+      use.ended();
+    },
+  };
+}
+
+function runStatement(client: Client, use: LentUse, config: unknown, values: unknown, callback: unknown) {
+  const send = client.query as Query;
+  const own = callback ? callback : typeof values === 'function' ? values : callbackOf(config);
+  if (typeof own === 'function') {
+    const called = calledBack(own as Callback, use);
+    return send.call(client, config, typeof values === 'function' ? undefined : values, called);
+  }
+  const result = send.call(client, config, values, callback) as Promise<unknown>;
+  return result.catch(async (error: unknown) => {
+    await use.untilAnswered(error);
+    throw error;
+  });
+}
+
+/** A callback that is called in its caller's async context, and when the client can be given back. */
+function calledBack(callback: Callback, use: LentUse): Callback {
+  const bound = AsyncResource.bind(callback);
+  return (error, result) => {
+    const answered = error ? use.untilAnswered(error) : undefined;
+    if (answered === undefined) bound(error, result);
+    // Not in a promise, which would swallow what the callback throws.
+    else void answered.then(() => process.nextTick(bound, error, result));
+  };
+}
+
+function callbackOf(config: unknown): unknown {
+  return typeof config === 'object' && config !== null ? Reflect.get(config, 'callback') : undefined;
+}
+
+function isSubmittable(config: unknown): config is Submittable {
+  return typeof config === 'object' && config !== null && typeof Reflect.get(config, 'submit') === 'function';
+}
