@@ -5,6 +5,8 @@ import { newId } from '../tenant/id.js';
 /** How often a process renews its lease, and how long a lease lasts: two renewals may fail. */
 const RENEW_MS = 5000;
 const LEASE_MS = 15_000;
+/** The first requests of a process come before its first beat, which would take another connection to the catalog. */
+const FIRST_MS = 500;
 
 /** This process's row in the catalog, renewed until it stops. */
 export class Heartbeat {
@@ -30,8 +32,10 @@ export class Heartbeat {
   }
 
   start(): void {
-    this.#beat();
-    this.#timer = setInterval(() => this.#beat(), RENEW_MS).unref();
+    this.#timer = setTimeout(() => {
+      this.#beat();
+      this.#timer = setInterval(() => this.#beat(), RENEW_MS).unref();
+    }, FIRST_MS).unref();
   }
 
   /** Stops and removes the row; a catalog out of reach lets the lease run out instead. */
