@@ -6,8 +6,7 @@ const SRC = '^packages/tenantry/src/';
 // The contracts that everything is built on, in the order of the arrows.
 const base = ['errors', 'tenant'];
 const contracts = [...base, 'engine', 'catalog'];
-// What a request passes through. `context`, `observe` and `options` stand beside the straight line and know
-// nothing of it, so that session and tenancy may use them without a way back.
+// Beside what a request passes through: these know nothing of it, so that it may use them without a way back.
 const beside = ['context', 'observe', 'options'];
 const engines = ['engines/mysql', 'engines/postgres', 'engines/sqlite'];
 const middle = [...contracts, 'catalog-sql', 'directory', 'pool'];
@@ -29,7 +28,7 @@ const rooms = {
   ],
   'catalog-sql': [contracts, 'The catalog has connections of its own; busy tenants never starve it.'],
   directory: [contracts, 'The directory asks the catalog by its contract, whatever implements it.'],
-  pool: [contracts, 'A pool leases connections; it never looks a tenant up.'],
+  pool: [[...contracts, 'observe'], 'A pool leases connections; it never looks a tenant up.'],
   resolve: [base, 'A resolver turns a request into a name and does no I/O.'],
   context: [base, 'The ambient tenant is a name, not a connection.'],
   observe: [base, 'Whoever watches is told; it never reaches into what it watches.'],

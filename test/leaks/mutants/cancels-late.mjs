@@ -21,14 +21,12 @@ export default {
     },
     {
       file: 'pool/returns.js',
-      find: `.whileClosing(() => before.then(() => pooled.connection.cancel(CANCEL_MS)))
-            .then(() => this.#home.changed());`,
-      replace: `.whileClosing(() => before.then(() => pooled.connection.cancel(CANCEL_MS)))
-            .then(() => {
+      find: `this.#end(pooled, 'cancelled', () => before.then(() => pooled.connection.cancel(CANCEL_MS)));`,
+      replace: `this.#connections.closeBy(() => before.then(() => pooled.connection.cancel(CANCEL_MS)), pooled, 'cancelled', () => {
             if (pooled.connection.isClean())
-                this.#home.keep(pooled);
+                this.#keep(pooled);
             else
-                this.#connections.close(pooled.connection);
+                this.#discardDoubtful(pooled);
         });`,
     },
   ],

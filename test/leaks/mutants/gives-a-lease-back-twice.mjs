@@ -29,10 +29,13 @@ export default {
     {
       file: 'pool/returns.js',
       find: `if (!this.#connections.inUse.delete(pooled))
-            return false;
-        this.#home`,
-      replace: `if (this.#connections.inUse.delete(pooled))
-            this.#home`,
+            return;
+        const { connection }`,
+      replace: `if (!this.#connections.inUse.delete(pooled)) {
+            this.#home.keep(pooled);
+            return;
+        }
+        const { connection }`,
     },
     {
       file: 'pool/idle-connections.js',

@@ -6,14 +6,8 @@ export default {
   patches: [
     {
       file: 'pool/connector.js',
-      find: `            this.#close(connection);
-            throw error;
-        }
-        finally {
-            clearTimeout(deadline);`,
-      replace: `        }
-        finally {
-            clearTimeout(deadline);`,
+      find: 'this.#home.close(connection);',
+      replace: 'return;',
     },
   ],
 };

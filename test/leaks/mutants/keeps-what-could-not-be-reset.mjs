@@ -7,7 +7,7 @@ export default {
     {
       file: 'pool/returns.js',
       find: `        catch {
-            this.#discardDoubtful(connection);
+            this.#discardDoubtful(pooled);
             return;
         }`,
       replace: '        catch { }',

@@ -1,23 +1,31 @@
 import { setMaxListeners } from 'node:events';
-import { performance } from 'node:perf_hooks';
 import type { EngineConnection } from '../engine/connection.js';
 import type { EngineServer } from '../engine/engine.js';
+import { IdentityMismatchError } from '../errors.js';
 import { Breaker } from './breaker.js';
+import { IdentityAheadError } from './certificate.js';
+import type { PoolEvents } from './pool-events.js';
 import { certifyFor, type PoolTarget } from './target.js';
+
+/** What connecting needs of its pool. */
+export interface ConnectorHome {
+  readonly server: EngineServer;
+  readonly connectMs: number;
+  readonly events: PoolEvents;
+  now(): number;
+  /** Gets what was opened and failed its proof. */
+  close(connection: EngineConnection): void;
+}
 
 /** Opens and proves connections to one server, and knows when it is no use to try. */
 export class Connector {
-  readonly #server: EngineServer;
-  readonly #connectMs: number;
-  readonly #close: (connection: EngineConnection) => void;
-  readonly #breaker = new Breaker(() => performance.now());
+  readonly #home: ConnectorHome;
+  readonly #breaker: Breaker;
   readonly #abort = new AbortController();
 
-  /** `close` gets what was opened and failed its proof. */
-  constructor(server: EngineServer, connectMs: number, close: (connection: EngineConnection) => void) {
-    this.#server = server;
-    this.#connectMs = connectMs;
-    this.#close = close;
+  constructor(home: ConnectorHome) {
+    this.#home = home;
+    this.#breaker = new Breaker(home.now);
     // As many listeners as connections are being opened.
     setMaxListeners(0, this.#abort.signal);
   }
@@ -40,17 +48,18 @@ export class Connector {
   /** Opens and proves a connection. Rejects with the driver's error, or with what the proof came to. */
   async open(target: PoolTarget): Promise<EngineConnection> {
     this.#breaker.tries();
-    const options = { ...target.place, timeoutMs: this.#connectMs, signal: this.#abort.signal };
+    const { server, connectMs } = this.#home;
+    const options = { ...target.place, timeoutMs: connectMs, signal: this.#abort.signal };
     let connection: EngineConnection;
     try {
-      connection = await this.#server.open(target.database, options);
+      connection = await server.open(target.database, options);
     } catch (error) {
-      const kind = this.#server.engine.classifyError(error);
-      if (kind === 'unreachable' && error instanceof Error) this.#breaker.failed(error);
-      else this.#breaker.succeeded();
+      const kind = server.engine.classifyError(error);
+      if (kind === 'unreachable' && error instanceof Error) this.#failed(error);
+      else this.#answered();
       throw error;
     }
-    this.#breaker.succeeded();
+    this.#answered();
     await this.prove(target, connection);
     return connection;
   }
@@ -59,12 +68,15 @@ export class Connector {
   async prove(target: PoolTarget, connection: EngineConnection): Promise<void> {
     const { signal } = this.#abort;
     const end = () => connection.destroy();
-    const deadline = setTimeout(end, this.#connectMs);
+    const deadline = setTimeout(end, this.#home.connectMs);
     signal.addEventListener('abort', end, { once: true });
     try {
       await certifyFor(target, connection);
     } catch (error) {
-      this.#close(connection);
+      this.#home.close(connection);
+      // A database that is ahead of its route is looked up again first; see whoever asked.
+      const isAlarming = error instanceof IdentityMismatchError && !(error instanceof IdentityAheadError);
+      if (isAlarming) this.#home.events.mismatched(target, error);
       throw error;
     } finally {
       clearTimeout(deadline);
@@ -75,5 +87,16 @@ export class Connector {
   /** Gives up what is being opened or proved. */
   abort(): void {
     this.#abort.abort();
+  }
+
+  #answered(): void {
+    if (this.#breaker.isOpen) this.#home.events.reachable();
+    this.#breaker.succeeded();
+  }
+
+  #failed(error: Error): void {
+    const wasOpen = this.#breaker.isOpen;
+    this.#breaker.failed(error);
+    if (!wasOpen && this.#breaker.isOpen) this.#home.events.unreachable(error);
   }
 }

@@ -30,8 +30,6 @@ export interface FairQueueOptions {
    * anything. 0 to 1000000. Default 1000, about 250 bytes each.
    */
   readonly remembered?: number | undefined;
-  /** Asked when a tenant comes that is not remembered, and to refresh one. Default: weight 1, no limit. */
-  readonly limitsOf?: ((key: string) => TenantLimits) | undefined;
 }
 
 /** Every option with its value. */
@@ -39,7 +37,8 @@ export type FairQueueRules = {
   readonly [Name in keyof FairQueueOptions]-?: NonNullable<FairQueueOptions[Name]>;
 };
 
-const UNLIMITED: TenantLimits = Object.freeze({ weight: 1, maxInUse: Number.POSITIVE_INFINITY });
+/** Weight 1 and no limit. */
+export const UNLIMITED: TenantLimits = Object.freeze({ weight: 1, maxInUse: Number.POSITIVE_INFINITY });
 
 /**
  * The rules with their defaults.
@@ -52,15 +51,17 @@ export function fairQueueRules(options: FairQueueOptions): FairQueueRules {
   inRange('maxDebtMs', maxDebtMs, quantumMs, 1000 * quantumMs);
   inRange('estimateMs', estimateMs, Number.MIN_VALUE, maxDebtMs);
   inRange('remembered', remembered, 0, 1_000_000);
-  const ask = options.limitsOf ?? (() => UNLIMITED);
-  return { quantumMs, maxDebtMs, estimateMs, remembered, limitsOf: (key) => checkedLimits(ask(key)) };
+  return { quantumMs, maxDebtMs, estimateMs, remembered };
 }
 
-/** A weight that is no number would stop the rounds, and a limit below 1 would make its tenant wait for ever. */
-function checkedLimits(limits: TenantLimits): TenantLimits {
-  inRange('weight', limits.weight, 0.1, 100);
-  inRange('maxInUse', limits.maxInUse, 1, Number.POSITIVE_INFINITY);
-  return limits;
+/**
+ * A weight that is no number would stop the rounds, and a limit below 1 would make its tenant wait for ever.
+ *
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`)
+ */
+export function assertLimits({ weight, maxInUse }: TenantLimits): void {
+  inRange('weight', weight, 0.1, 100);
+  inRange('maxInUse', maxInUse, 1, Number.POSITIVE_INFINITY);
 }
 
 function inRange(name: string, value: number, least: number, most: number): void {

@@ -1,9 +1,16 @@
 import { InternalError } from '../errors.js';
 import { ConnectionAccount } from './connection-account.js';
-import { type FairQueueOptions, type FairQueueRules, fairQueueRules } from './fair-queue-options.js';
+import {
+  assertLimits,
+  type FairQueueOptions,
+  type FairQueueRules,
+  fairQueueRules,
+  type TenantLimits,
+  UNLIMITED,
+} from './fair-queue-options.js';
 import { LinkedList } from './linked-list.js';
 import { RoundCalendar } from './round-calendar.js';
-import { type TenantLoad, TenantTurns, Ticket } from './tenant-turns.js';
+import { type TenantLoad, type TenantTotals, TenantTurns, Ticket } from './tenant-turns.js';
 
 /**
  * Who gets the next connection: a queue in which tenants take turns, by deficit round robin in
@@ -25,6 +32,7 @@ import { type TenantLoad, TenantTurns, Ticket } from './tenant-turns.js';
  * - **A tenant at its limit** of connections is passed over, keeps its turn, and goes first as soon as
  *   one of its connections has come back. Nobody waits for it.
  * - **A lease that need not wait** counts against limit and turns like any other ({@link tryStart}).
+ * - **Limits come with the caller**: those that a tenant's latest caller brought hold, for all of its callers.
  *
  * So a tenant with nothing in use has its turn within `maxDebtMs / (quantumMs * weight) + 1` rounds,
  * and a round takes no more than a quantum of each tenant that waits and the holds that overdraw it.
@@ -72,9 +80,14 @@ export class FairQueue<W> {
     return this.#tenants.get(key)?.line.size ?? 0;
   }
 
-  /** A waiter joins the end of its tenant's line. */
-  push(key: string, waiter: W): Ticket<W> {
-    const tenant = this.#tenant(key);
+  /**
+   * A waiter joins the end of its tenant's line.
+   *
+   * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for limits that are none; nothing has changed then.
+   */
+  push(key: string, waiter: W, limits: TenantLimits = UNLIMITED): Ticket<W> {
+    const tenant = this.#tenant(key, limits);
+    tenant.totals.waits++;
     const ticket = new Ticket(tenant, waiter);
     if (!tenant.waits) {
       this.#resting.remove(tenant);
@@ -123,15 +136,27 @@ export class FairQueue<W> {
   /**
    * Starts a lease that need not wait. False, and nothing has started, where it would overtake
    * somebody or break its tenant's limit.
+   *
+   * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for limits that are none; nothing has changed then.
    */
-  tryStart(key: string): boolean {
+  tryStart(key: string, limits: TenantLimits = UNLIMITED): boolean {
     if (this.#size > 0 && this.#turn() !== undefined) return false;
-    const tenant = this.#tenant(key);
+    const tenant = this.#tenant(key, limits);
     if (tenant.atLimit) return false;
     this.#resting.remove(tenant);
     tenant.account.passResting(this.#calendar.round);
     tenant.account.start();
     return true;
+  }
+
+  /**
+   * Starts a lease in the place of one that has just ended, for a caller whose turn had come already
+   * and whose own lease goes on without it: the connection that is being opened for it.
+   *
+   * @throws InternalError (`TENANTRY_INTERNAL`) if the tenant has no lease.
+   */
+  startInstead(key: string): void {
+    this.#leaseholder(key).account.start();
   }
 
   /**
@@ -170,13 +195,10 @@ export class FairQueue<W> {
     else if (account.inUse === 0) this.#rest(tenant);
   }
 
-  /** Asks for a tenant's limits again, for example after its plan has changed. */
-  refresh(key: string): void {
+  /** Counts something that was done for a tenant, as long as it is in memory. */
+  count(key: string, what: keyof TenantTotals): void {
     const tenant = this.#tenants.get(key);
-    if (tenant === undefined) return;
-    tenant.limits = this.#rules.limitsOf(key);
-    tenant.account.setWeight(tenant.limits.weight);
-    if (tenant.waits) this.#place(tenant);
+    if (tenant !== undefined) tenant.totals[what]++;
   }
 
   /** A tenant in numbers; undefined if it is not in memory. */
@@ -200,14 +222,24 @@ export class FairQueue<W> {
     for (const tenant of this.#atLimit) yield* tenant.line;
   }
 
-  #tenant(key: string): TenantTurns<W> {
+  #tenant(key: string, limits: TenantLimits): TenantTurns<W> {
     const known = this.#tenants.get(key);
-    if (known !== undefined) return known;
-    const limits = this.#rules.limitsOf(key);
+    if (known !== undefined) {
+      if (known.limits !== limits) this.#limit(known, limits);
+      return known;
+    }
+    assertLimits(limits);
     const account = new ConnectionAccount(this.#rules, limits.weight, this.#calendar.round);
     const tenant = new TenantTurns<W>(key, limits, account);
     this.#tenants.set(key, tenant);
     return tenant;
+  }
+
+  #limit(tenant: TenantTurns<W>, limits: TenantLimits): void {
+    assertLimits(limits);
+    tenant.limits = limits;
+    tenant.account.setWeight(limits.weight);
+    if (tenant.waits) this.#place(tenant);
   }
 
   #leaseholder(key: string): TenantTurns<W> {

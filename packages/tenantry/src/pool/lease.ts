@@ -7,12 +7,14 @@ export interface PooledConnection {
   readonly connection: EngineConnection;
   /** Whose it is now, and at which epoch. Changes only when the connection is rebound. */
   key: string;
+  /** Its tenant's name, for messages. */
+  label: string;
   epoch: number;
   /** Among which connections it can be moved; undefined if it belongs to its place for life. */
   readonly group: string | undefined;
   /** When it was opened. All times are milliseconds of the monotonic clock. */
   readonly openedAt: number;
-  /** When its present lease began. */
+  /** Since when its place is taken for whom it is leased to: connecting is on the account of who asked for it. */
   leasedAt: number;
   /** When it became idle. */
   idleSince: number;

@@ -1,8 +1,9 @@
-import { performance } from 'node:perf_hooks';
 import type { EngineConnection } from '../engine/connection.js';
 import type { EngineServer } from '../engine/engine.js';
+import type { CloseReason } from '../observe/events.js';
 import { IdleConnections } from './idle-connections.js';
 import type { PooledConnection } from './lease.js';
+import type { PoolEvents } from './pool-events.js';
 import type { ServerPoolOptions } from './server-pool-options.js';
 import type { PoolCounters } from './stats.js';
 import { isCertified, type PoolTarget } from './target.js';
@@ -12,6 +13,9 @@ export interface PoolConnectionsHome {
   readonly server: EngineServer;
   readonly options: Pick<ServerPoolOptions, 'lifetimeMs' | 'idleMs' | 'sharing'>;
   readonly counters: PoolCounters;
+  readonly events: PoolEvents;
+  /** Milliseconds, never going back. */
+  now(): number;
   /** Called when a place has become free. */
   changed(): void;
 }
@@ -48,16 +52,18 @@ export class PoolConnections {
     return this.inUse.size > 0 || this.places > 0 || this.connecting > 0 || this.resetting.size > 0;
   }
 
-  /** Takes in a connection that was opened for a target. */
-  opened(connection: EngineConnection, target: PoolTarget): PooledConnection {
-    this.#home.counters.opened++;
-    const now = performance.now();
-    const { key, epoch } = target;
+  /** Takes in a connection that was opened for a target, from `begunAt` on. */
+  opened(connection: EngineConnection, target: PoolTarget, begunAt: number): PooledConnection {
+    const { counters, events, now } = this.#home;
+    counters.opened++;
+    const openedAt = now();
+    events.opened(target, openedAt - begunAt);
+    const { key, label, epoch } = target;
     const group = this.#groupOf(target);
-    const times = { openedAt: now, leasedAt: now, idleSince: now };
-    const pooled: PooledConnection = { connection, key, epoch, group, ...times };
+    const times = { openedAt, leasedAt: openedAt, idleSince: openedAt };
+    const pooled: PooledConnection = { connection, key, label, epoch, group, ...times };
     // One in use is its holder's to notice and to give back.
-    connection.onLost(() => this.closeIdleOne(pooled));
+    connection.onLost(() => this.closeIdleOne(pooled, 'lost'));
     return pooled;
   }
 
@@ -69,7 +75,7 @@ export class PoolConnections {
       pooled = this.idle.latestOf(target.key)
     ) {
       if (pooled.epoch === target.epoch && pooled.connection.isAlive()) return pooled;
-      this.closeIdleOne(pooled);
+      this.closeIdleOne(pooled, pooled.epoch === target.epoch ? 'lost' : 'ended');
     }
     return undefined;
   }
@@ -92,10 +98,12 @@ export class PoolConnections {
     try {
       pooled.connection.rebind?.(target.database, target.place);
     } catch {
-      this.close(pooled.connection);
+      this.close(pooled, 'unmovable');
       return false;
     }
+    this.#home.events.rebound(target, pooled);
     pooled.key = target.key;
+    pooled.label = target.label;
     pooled.epoch = target.epoch;
     this.#home.counters.rebinds++;
     return true;
@@ -106,42 +114,70 @@ export class PoolConnections {
     return age > this.#home.options.lifetimeMs * (0.8 + 0.2 * Math.random());
   }
 
-  /** Closes a connection, which is in no place of the pool any more. */
-  close(connection: EngineConnection): void {
-    void this.whileClosing(() => connection.close()).then(() => this.#home.changed());
+  /** Closes a connection that is in no place of the pool any more. */
+  close(pooled: PooledConnection, reason: CloseReason): void {
+    void this.closeBy(
+      () => pooled.connection.close(),
+      pooled,
+      reason,
+      () => this.#home.changed(),
+    );
   }
 
-  /** Counts a connection as one that is being closed while `end` ends it; its place is the caller's then. */
-  async whileClosing(end: () => Promise<void>): Promise<void> {
-    this.#closing++;
-    await end();
-    this.#closing--;
+  /** Closes a connection that never came into the pool. */
+  closeUnproved(connection: EngineConnection): void {
+    void this.#countClosing(
+      () => connection.close(),
+      () => this.#home.changed(),
+    );
   }
 
-  closeIdleOne(pooled: PooledConnection): void {
-    if (this.idle.remove(pooled)) this.close(pooled.connection);
+  /**
+   * Closes a connection in a way of the caller's, to whom its place belongs then: `after` is called in
+   * the moment in which it is free, before anybody else can see that. Resolves after that; never rejects.
+   */
+  closeBy(
+    end: () => Promise<void>,
+    pooled: PooledConnection,
+    reason: CloseReason,
+    after: () => void,
+  ): Promise<void> {
+    this.#home.events.closed(pooled, reason, this.#home.now());
+    return this.#countClosing(end, after);
   }
 
+  closeIdleOne(pooled: PooledConnection, reason: CloseReason): void {
+    if (this.idle.remove(pooled)) this.close(pooled, reason);
+  }
+
+  /** Closes every idle connection. */
   closeIdle(): void {
     for (let pooled = this.idle.oldest(); pooled !== undefined; pooled = this.idle.oldest()) {
-      this.closeIdleOne(pooled);
+      this.closeIdleOne(pooled, 'closing');
     }
   }
 
   /** Closes the idle connections of a key. */
   closeIdleOf(key: string): void {
     for (let pooled = this.idle.latestOf(key); pooled !== undefined; pooled = this.idle.latestOf(key)) {
-      this.closeIdleOne(pooled);
+      this.closeIdleOne(pooled, 'ended');
     }
   }
 
   /** Closes those that were idle for too long. */
   prune(): void {
-    const limit = performance.now() - this.#home.options.idleMs;
+    const limit = this.#home.now() - this.#home.options.idleMs;
     for (let oldest = this.idle.oldest(); oldest !== undefined; oldest = this.idle.oldest()) {
       if (oldest.idleSince > limit) return;
-      this.closeIdleOne(oldest);
+      this.closeIdleOne(oldest, 'idle');
     }
+  }
+
+  async #countClosing(end: () => Promise<void>, after: () => void): Promise<void> {
+    this.#closing++;
+    await end();
+    this.#closing--;
+    after();
   }
 
   #groupOf(target: PoolTarget): string | undefined {

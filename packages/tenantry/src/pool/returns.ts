@@ -1,5 +1,4 @@
-import { performance } from 'node:perf_hooks';
-import type { EngineConnection } from '../engine/connection.js';
+import type { CloseReason } from '../observe/events.js';
 import type { LeaseHome, PooledConnection } from './lease.js';
 import type { PoolConnections } from './pool-connections.js';
 import type { PoolCounters } from './stats.js';
@@ -15,15 +14,19 @@ export interface ReturnsHome {
   readonly canCancel: boolean;
   /** How long a reset may take. */
   readonly resetMs: number;
-  /** A lease has ended after so many milliseconds. */
-  ended(key: string, heldMs: number): void;
+  /** The place that a lease took is free for somebody else. */
+  ended(pooled: PooledConnection): void;
   /** A clean connection that nobody holds any more. */
   keep(pooled: PooledConnection): void;
   /** Called when a place has become free. */
   changed(): void;
 }
 
-/** What becomes of a connection that comes back: kept if it is provably clean, reset first if need be, else closed. */
+/**
+ * What becomes of a connection that comes back: kept if it is provably clean, reset first if need be,
+ * else closed. Until then its place is on its tenant's account, so that nobody takes more places than
+ * its own by connections that are long in coming clean.
+ */
 export class Returns implements LeaseHome {
   readonly #home: ReturnsHome;
   readonly #connections: PoolConnections;
@@ -35,36 +38,44 @@ export class Returns implements LeaseHome {
   }
 
   giveBack(pooled: PooledConnection): void {
-    if (!this.#endLease(pooled)) return;
+    if (!this.#connections.inUse.delete(pooled)) return;
     const { connection } = pooled;
-    if (!connection.isClean()) this.#discardDoubtful(connection);
+    if (!connection.isClean()) this.#discardDoubtful(pooled);
     else if (connection.isTouched()) this.#reset(pooled);
-    else this.#home.keep(pooled);
+    else this.#keep(pooled);
   }
 
   discard(pooled: PooledConnection): void {
-    if (this.#endLease(pooled)) this.#connections.close(pooled.connection);
+    if (!this.#connections.inUse.delete(pooled)) return;
+    void this.#end(pooled, 'discarded', () => pooled.connection.close());
   }
 
   cancel(pooled: PooledConnection): void {
-    if (!this.#endLease(pooled)) return;
+    if (!this.#connections.inUse.delete(pooled)) return;
     this.#home.counters.cancels++;
     if (!this.#home.canCancel) {
       pooled.connection.destroy();
-      this.#connections.close(pooled.connection);
+      void this.#end(pooled, 'cancelled', () => pooled.connection.close());
       return;
     }
     // One at a time: the budget keeps a single connection for cancelling.
     const before = this.#cancelling;
-    this.#cancelling = this.#connections
-      .whileClosing(() => before.then(() => pooled.connection.cancel(CANCEL_MS)))
-      .then(() => this.#home.changed());
+    this.#cancelling = this.#end(pooled, 'cancelled', () =>
+      before.then(() => pooled.connection.cancel(CANCEL_MS)),
+    );
   }
 
-  #endLease(pooled: PooledConnection): boolean {
-    if (!this.#connections.inUse.delete(pooled)) return false;
-    this.#home.ended(pooled.key, performance.now() - pooled.leasedAt);
-    return true;
+  #keep(pooled: PooledConnection): void {
+    this.#home.ended(pooled);
+    this.#home.keep(pooled);
+  }
+
+  /** Closes a connection, in whatever way. Never rejects. */
+  #end(pooled: PooledConnection, reason: CloseReason, end: () => Promise<void>): Promise<void> {
+    return this.#connections.closeBy(end, pooled, reason, () => {
+      this.#home.ended(pooled);
+      this.#home.changed();
+    });
   }
 
   /** Makes nothing of what the last borrower left reach the next, of the same tenant included. */
@@ -75,10 +86,10 @@ export class Returns implements LeaseHome {
     try {
       underWay = connection.reset();
     } catch {
-      this.#discardDoubtful(connection);
+      this.#discardDoubtful(pooled);
       return;
     }
-    if (underWay === undefined) this.#home.keep(pooled);
+    if (underWay === undefined) this.#keep(pooled);
     else void this.#keepOnce(pooled, underWay);
   }
 
@@ -94,12 +105,12 @@ export class Returns implements LeaseHome {
     );
     clearTimeout(deadline);
     resetting.delete(connection);
-    if (isReset) this.#home.keep(pooled);
-    else this.#discardDoubtful(connection);
+    if (isReset) this.#keep(pooled);
+    else this.#discardDoubtful(pooled);
   }
 
-  #discardDoubtful(connection: EngineConnection): void {
+  #discardDoubtful(pooled: PooledConnection): void {
     this.#home.counters.doubtful++;
-    this.#connections.close(connection);
+    void this.#end(pooled, 'doubtful', () => pooled.connection.close());
   }
 }

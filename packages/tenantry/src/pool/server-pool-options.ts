@@ -1,3 +1,5 @@
+import type { Watchers } from '../observe/watchers.js';
+
 /** Limits of a server pool, all in milliseconds but the counts. */
 export interface ServerPoolOptions {
   /** The budget: connections held at once, those that are being opened or closed included. */
@@ -14,4 +16,8 @@ export interface ServerPoolOptions {
   readonly cancels: boolean;
   /** Whether a connection may move to another key where the engine can do that. */
   readonly sharing: boolean;
+  /** Who is told what the pool does. Default: nobody but the process's channels. */
+  readonly watchers?: Watchers | undefined;
+  /** Milliseconds, never going back. Default: `performance.now()`. */
+  readonly now?: (() => number) | undefined;
 }

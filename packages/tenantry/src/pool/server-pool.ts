@@ -1,10 +1,14 @@
 import { performance } from 'node:perf_hooks';
+import type { EngineConnection } from '../engine/connection.js';
 import type { AcquireOptions, ConnectionSource } from '../engine/connection-source.js';
 import type { EngineServer } from '../engine/engine.js';
+import { Watchers } from '../observe/watchers.js';
 import { Connector } from './connector.js';
+import type { TenantLimits } from './fair-queue-options.js';
 import { Lease, type PooledConnection } from './lease.js';
 import { PoolConnections } from './pool-connections.js';
 import { type PoolState, poolClosed, poolFull, poolTimeout, waitAborted } from './pool-errors.js';
+import { PoolEvents } from './pool-events.js';
 import { Returns } from './returns.js';
 import type { ServerPoolOptions } from './server-pool-options.js';
 import { Serving } from './serving.js';
@@ -30,7 +34,10 @@ export class ServerPool implements WaiterHome {
   readonly #options: ServerPoolOptions;
   /** What tenants may hold: the budget less the connection that is kept for cancelling. */
   readonly #capacity: number;
+  readonly #limits: TenantLimits;
+  readonly #now: () => number;
   readonly #counters: PoolCounters = newCounters();
+  readonly #events: PoolEvents;
   readonly #connections: PoolConnections;
   readonly #connector: Connector;
   readonly #serving: Serving;
@@ -49,21 +56,29 @@ export class ServerPool implements WaiterHome {
     const canCancel = !cancelTakesConnection || maxConnections > 1;
     const capacity = maxConnections - (cancelTakesConnection && canCancel ? 1 : 0);
     this.#capacity = capacity;
-    const counters = this.#counters;
-    const changed = () => this.#settle();
-    const connections = new PoolConnections({ server, options, counters, changed });
-    const connector = new Connector(server, connectMs, (connection) => connections.close(connection));
+    this.#limits = Object.freeze({ weight: 1, maxInUse: maxPerKey });
+    this.#now = options.now ?? (() => performance.now());
+    this.#events = new PoolEvents(name, options.watchers ?? new Watchers());
+    const shared = {
+      counters: this.#counters,
+      events: this.#events,
+      now: this.#now,
+      changed: () => this.#settle(),
+    };
+    const connections = new PoolConnections({ ...shared, server, options });
+    const close = (connection: EngineConnection) => connections.closeUnproved(connection);
+    const connector = new Connector({ ...shared, server, connectMs, close });
     const serving = new Serving({
-      ...{ capacity, maxInUse: Math.min(maxPerKey, capacity), connections, connector, counters, changed },
+      ...{ ...shared, capacity, limits: this.#limits, connections, connector },
       state: () => this.#state(),
-      lease: (pooled) => this.#lease(pooled),
+      lease: (pooled, since) => this.#lease(pooled, since),
     });
     this.#connections = connections;
     this.#connector = connector;
     this.#serving = serving;
     this.#returns = new Returns({
-      ...{ connections, counters, canCancel, changed, resetMs: connectMs },
-      ended: (key, heldMs) => serving.queue.ended(key, heldMs),
+      ...{ ...shared, connections, canCancel, resetMs: connectMs },
+      ended: ({ key, leasedAt }) => serving.queue.ended(key, this.#now() - leasedAt),
       keep: (pooled) => serving.keep(pooled),
     });
     this.#pruner = setInterval(() => connections.prune(), Math.max(10, idleMs / 4)).unref();
@@ -103,14 +118,22 @@ export class ServerPool implements WaiterHome {
   async withPlace<T>(label: string, work: () => Promise<T>): Promise<T> {
     if (this.#closed) throw poolClosed(this.#name);
     await this.#wait(undefined, label, {});
-    const startedAt = performance.now();
+    const startedAt = this.#now();
     try {
       return await work();
     } finally {
       this.#connections.places--;
-      this.#serving.queue.ended(label, performance.now() - startedAt);
+      this.#serving.queue.ended(label, this.#now() - startedAt);
       this.#settle();
     }
+  }
+
+  /** The limits of a tenant on this server: those that are given, and for the others what any tenant may have. */
+  limits({ weight, maxInUse }: Partial<TenantLimits>): TenantLimits {
+    return Object.freeze({
+      weight: weight ?? this.#limits.weight,
+      maxInUse: maxInUse ?? this.#limits.maxInUse,
+    });
   }
 
   /** The connections of one target as a source, for whoever needs no more than that. */
@@ -179,11 +202,16 @@ export class ServerPool implements WaiterHome {
 
   timeoutError(waiter: Waiter): Error {
     this.#counters.timeouts++;
+    this.#serving.queue.count(waiter.key, 'timeouts');
     return poolTimeout(this.#state(), waiter.label, waiter.waitMs);
   }
 
   leave(waiter: Waiter): boolean {
     return this.#serving.leave(waiter);
+  }
+
+  waited(waiter: Waiter, error?: Error): void {
+    this.#events.waited(waiter, this.#now() - waiter.since, error);
   }
 
   // ---- inside ----
@@ -194,14 +222,14 @@ export class ServerPool implements WaiterHome {
     options: AcquireOptions,
   ): Promise<Lease | undefined> {
     const waitMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, this.#options.acquireMs);
-    const waiter = new Waiter(this, target, label, waitMs, options);
+    const waiter = new Waiter(this, target, label, waitMs, this.#now(), options);
     this.#counters.waits++;
     this.#serving.join(waiter);
     return waiter.promise;
   }
 
-  #lease(pooled: PooledConnection): Lease {
-    pooled.leasedAt = performance.now();
+  #lease(pooled: PooledConnection, since: number): Lease {
+    pooled.leasedAt = since;
     this.#connections.inUse.add(pooled);
     this.#connections.idle.used(pooled.key);
     this.#counters.leases++;

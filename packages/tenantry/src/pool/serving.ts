@@ -1,12 +1,13 @@
-import { performance } from 'node:perf_hooks';
 import type { EngineConnection } from '../engine/connection.js';
 import type { TenancyError } from '../errors.js';
 import { connectError } from './connect-error.js';
 import type { Connector } from './connector.js';
 import { FairQueue } from './fair-queue.js';
+import type { TenantLimits } from './fair-queue-options.js';
 import type { Lease, PooledConnection } from './lease.js';
 import type { PoolConnections } from './pool-connections.js';
 import { type PoolState, serverOutOfReach } from './pool-errors.js';
+import type { PoolEvents } from './pool-events.js';
 import type { PoolCounters } from './stats.js';
 import { isCertified, type PoolTarget } from './target.js';
 import type { Waiter } from './waiter.js';
@@ -15,19 +16,28 @@ import type { Waiter } from './waiter.js';
 export interface ServingHome {
   /** What tenants may hold of the budget. */
   readonly capacity: number;
-  /** The most that one key may have in use. */
-  readonly maxInUse: number;
+  /** What a key may have whose target names no limits. */
+  readonly limits: TenantLimits;
   readonly connections: PoolConnections;
   readonly connector: Connector;
   readonly counters: PoolCounters;
+  readonly events: PoolEvents;
+  /** Milliseconds, never going back. */
+  now(): number;
   state(): PoolState;
-  /** Hands a connection out. */
-  lease(pooled: PooledConnection): Lease;
+  /** Hands a connection out, whose place is taken since then. */
+  lease(pooled: PooledConnection, since: number): Lease;
   /** Called when somebody may be able to go on. */
   changed(): void;
 }
 
-/** Who gets the next connection, and where it comes from. */
+/**
+ * Who gets the next connection, and where it comes from.
+ *
+ * A place is on the account of the tenant for which it was taken from the moment when it is: closing
+ * what was there, connecting and proving are its time, whatever comes of them and though its caller may
+ * have given up. So a tenant whose database is slow to connect to takes no more places than any other.
+ */
 export class Serving {
   readonly queue: FairQueue<Waiter>;
   readonly #home: ServingHome;
@@ -40,8 +50,7 @@ export class Serving {
     this.#home = home;
     this.#connections = home.connections;
     this.#connector = home.connector;
-    const { maxInUse } = home;
-    this.queue = new FairQueue({ limitsOf: () => ({ weight: 1, maxInUse }) });
+    this.queue = new FairQueue();
   }
 
   /** Callers that wait, those for whom a connection is being opened included. */
@@ -62,10 +71,12 @@ export class Serving {
   /** A lease without waiting and without a promise, or undefined. */
   take(target: PoolTarget): Lease | undefined {
     const pooled = this.#connections.idleFor(target) ?? this.#connections.provedFor(target);
-    if (pooled === undefined || !this.queue.tryStart(target.key)) return undefined;
+    if (pooled === undefined || !this.queue.tryStart(target.key, target.limits ?? this.#home.limits)) {
+      return undefined;
+    }
     this.#connections.idle.remove(pooled);
-    if (pooled.key === target.key || this.#connections.rebind(pooled, target)) {
-      return this.#home.lease(pooled);
+    if (pooled.key === target.key || this.#rebind(pooled, target)) {
+      return this.#home.lease(pooled, this.#home.now());
     }
     this.queue.ended(target.key);
     return undefined;
@@ -73,14 +84,14 @@ export class Serving {
 
   /** A caller joins the queue. */
   join(waiter: Waiter): void {
-    waiter.ticket = this.queue.push(waiter.key, waiter);
+    waiter.ticket = this.queue.push(waiter.key, waiter, waiter.target?.limits ?? this.#home.limits);
     this.dispatch();
   }
 
-  /** A caller gives up; whether it still waited. */
+  /** A caller gives up; whether it still waited. What is under way for it goes on, on its tenant's account. */
   leave(waiter: Waiter): boolean {
-    if (this.#expecting.delete(waiter)) this.queue.ended(waiter.key);
-    else if (waiter.ticket === undefined || !this.queue.remove(waiter.ticket)) return false;
+    if (this.#expecting.delete(waiter)) return true;
+    if (waiter.ticket === undefined || !this.queue.remove(waiter.ticket)) return false;
     this.#home.changed();
     return true;
   }
@@ -96,15 +107,18 @@ export class Serving {
 
   /** A clean connection that nobody holds: for whoever expects just this one, for its own tenant within its turn, or for whose turn it is. */
   keep(pooled: PooledConnection): void {
-    const now = performance.now();
-    if (!pooled.connection.isAlive() || this.#connections.isTooOld(pooled, now)) {
-      this.#connections.close(pooled.connection);
+    const now = this.#home.now();
+    const isAlive = pooled.connection.isAlive();
+    if (!isAlive || this.#connections.isTooOld(pooled, now)) {
+      this.#connections.close(pooled, isAlive ? 'old' : 'lost');
       return;
     }
     const expecting = this.#expectingJust(pooled);
     if (expecting !== undefined) {
       // Quicker than the connection that is being opened for it, which will be kept instead.
-      this.#hand(expecting, pooled);
+      this.#expecting.delete(expecting);
+      this.queue.startInstead(pooled.key);
+      expecting.resolve(this.#home.lease(pooled, now));
       return;
     }
     pooled.idleSince = now;
@@ -119,10 +133,12 @@ export class Serving {
   /** Serves one whose turn has come. There is an idle connection or a place. */
   #serve(waiter: Waiter): void {
     const { target } = waiter;
+    const servedAt = this.#home.now();
+    waiter.servedAt = servedAt;
     const idle = target && this.#connections.idleFor(target);
     if (idle !== undefined) {
       this.#connections.idle.remove(idle);
-      waiter.resolve(this.#home.lease(idle));
+      waiter.resolve(this.#home.lease(idle, servedAt));
       return;
     }
     this.#expecting.add(waiter);
@@ -131,7 +147,7 @@ export class Serving {
     else if (this.#connections.size < this.#home.capacity) void this.#serveAnew(waiter);
     else {
       const victim = this.#connections.idle.leastUseful();
-      if (victim !== undefined) void this.#replace(victim, waiter);
+      if (victim !== undefined) this.#replace(victim, waiter);
       else {
         // What was idle turned out to be gone; its place is free once it is closed.
         this.#expecting.delete(waiter);
@@ -144,9 +160,15 @@ export class Serving {
     const pooled = this.#connections.movableTo(target);
     if (pooled === undefined) return false;
     this.#connections.idle.remove(pooled);
-    if (!this.#connections.rebind(pooled, target)) return false;
+    if (!this.#rebind(pooled, target)) return false;
     if (isCertified(target, pooled.connection)) this.#hand(waiter, pooled);
     else void this.#proveFor(waiter, target, pooled);
+    return true;
+  }
+
+  #rebind(pooled: PooledConnection, target: PoolTarget): boolean {
+    if (!this.#connections.rebind(pooled, target)) return false;
+    this.queue.count(target.key, 'rebinds');
     return true;
   }
 
@@ -157,6 +179,7 @@ export class Serving {
       await this.#connector.prove(target, pooled.connection);
     } catch (error) {
       this.#connections.connecting--;
+      this.#home.events.closed(pooled, 'unproved', this.#home.now());
       this.#fail(waiter, this.#connectError(error, target));
       return;
     }
@@ -164,18 +187,20 @@ export class Serving {
     this.#hand(waiter, pooled);
   }
 
-  /** Closes an idle connection and gives its place to a waiter. Never rejects. */
-  async #replace(victim: PooledConnection, waiter: Waiter): Promise<void> {
+  /** Closes an idle connection and gives its place to a waiter. */
+  #replace(victim: PooledConnection, waiter: Waiter): void {
     this.#home.counters.evictions++;
+    this.queue.count(victim.key, 'evictions');
     this.#connections.idle.remove(victim);
-    await this.#connections.whileClosing(() => victim.connection.close());
-    await this.#serveAnew(waiter);
+    const close = () => victim.connection.close();
+    void this.#connections.closeBy(close, victim, 'evicted', () => void this.#serveAnew(waiter));
   }
 
   /** Opens a connection for a waiter, or gives it the place. Never rejects; whatever comes of it, the place is accounted for. */
   async #serveAnew(waiter: Waiter): Promise<void> {
     const { target } = waiter;
     if (!this.#expecting.has(waiter)) {
+      this.#placeIsFree(waiter);
       this.#home.changed();
       return;
     }
@@ -190,6 +215,7 @@ export class Serving {
       return;
     }
     this.#connections.connecting++;
+    const begunAt = this.#home.now();
     let connection: EngineConnection;
     try {
       connection = await this.#connector.open(target);
@@ -199,21 +225,29 @@ export class Serving {
       return;
     }
     this.#connections.connecting--;
-    this.#hand(waiter, this.#connections.opened(connection, target));
+    this.queue.count(target.key, 'opened');
+    this.#hand(waiter, this.#connections.opened(connection, target, begunAt));
   }
 
   /** A connection is ready for a waiter, who may have given up meanwhile. */
   #hand(waiter: Waiter, pooled: PooledConnection): void {
-    if (this.#expecting.delete(waiter)) waiter.resolve(this.#home.lease(pooled));
-    else this.keep(pooled);
+    if (this.#expecting.delete(waiter)) {
+      waiter.resolve(this.#home.lease(pooled, waiter.servedAt ?? this.#home.now()));
+      return;
+    }
+    this.#placeIsFree(waiter);
+    this.keep(pooled);
   }
 
   #fail(waiter: Waiter, error: TenancyError): void {
-    if (this.#expecting.delete(waiter)) {
-      this.queue.ended(waiter.key);
-      waiter.reject(error);
-    }
+    this.#placeIsFree(waiter);
+    if (this.#expecting.delete(waiter)) waiter.reject(error);
     this.#home.changed();
+  }
+
+  /** What was under way for a waiter is over, and came to no lease. */
+  #placeIsFree({ key, servedAt }: Waiter): void {
+    this.queue.ended(key, servedAt === undefined ? undefined : this.#home.now() - servedAt);
   }
 
   #refuse(waiter: Waiter): void {

@@ -1,5 +1,6 @@
 import type { EngineConnection } from '../engine/connection.js';
 import type { PlaceOptions } from '../engine/place.js';
+import type { TenantLimits } from './fair-queue-options.js';
 
 /** What a connection is to serve. */
 export interface PoolTarget {
@@ -11,6 +12,8 @@ export interface PoolTarget {
   readonly database: string;
   /** The part of the database, and as whom. */
   readonly place: PlaceOptions;
+  /** What it may have of the server. Undefined: what any may have ({@link ServerPool.limits}). */
+  readonly limits?: TenantLimits | undefined;
   /**
    * The server instances on which this database has proved to be this target's at this epoch. A
    * connection that is moved here from another target of the same instance needs no other proof; one

@@ -8,10 +8,26 @@ export interface TenantLoad {
   readonly key: string;
   readonly inUse: number;
   readonly waiting: number;
-  /** The moving average of how long it held a connection. */
+  /** The moving average of how long it took a place in the budget for: connecting, using, resetting, closing. */
   readonly meanMs: number;
   /** What it owes of connection time; leases in use count by their estimates. */
   readonly debtMs: number;
+  /** What was done for it since it is remembered: a tenant that uses and waits for nothing is forgotten after a thousand others. */
+  readonly totals: Readonly<TenantTotals>;
+}
+
+/** What was done for a tenant on one server. */
+export interface TenantTotals {
+  /** Callers that had to wait. */
+  waits: number;
+  /** Callers that gave up waiting because it took too long. */
+  timeouts: number;
+  /** Connections opened for it. */
+  opened: number;
+  /** Connections of other tenants that were moved to it. */
+  rebinds: number;
+  /** Idle connections of its own that were closed to make place for another tenant's. */
+  evictions: number;
 }
 
 /** A tenant that waits, uses or owes something, or did so lately. */
@@ -27,6 +43,7 @@ export class TenantTurns<W> implements TurnTaker<TenantTurns<W>> {
   readonly key: string;
   readonly account: ConnectionAccount;
   limits: TenantLimits;
+  readonly totals: TenantTotals = { waits: 0, timeouts: 0, opened: 0, rebinds: 0, evictions: 0 };
 
   constructor(key: string, limits: TenantLimits, account: ConnectionAccount) {
     this.key = key;
@@ -44,7 +61,8 @@ export class TenantTurns<W> implements TurnTaker<TenantTurns<W>> {
 
   get load(): TenantLoad {
     const { inUse, meanMs, creditMs } = this.account;
-    return { key: this.key, inUse, waiting: this.line.size, meanMs, debtMs: Math.max(0, -creditMs) };
+    const debtMs = Math.max(0, -creditMs);
+    return { key: this.key, inUse, waiting: this.line.size, meanMs, debtMs, totals: { ...this.totals } };
   }
 }
 

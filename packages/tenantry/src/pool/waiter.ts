@@ -10,6 +10,8 @@ export interface WaiterHome {
   timeoutError(waiter: Waiter): Error;
   /** It gives up; whether it still waited. */
   leave(waiter: Waiter): boolean;
+  /** Its wait is over, with this error or with what it waited for. */
+  waited(waiter: Waiter, error?: Error): void;
 }
 
 /** A caller that waits for a connection, or for a place in the budget. Settled exactly once. */
@@ -21,11 +23,15 @@ export class Waiter {
   /** What the connection is for; undefined for a place without a connection of ours. */
   readonly target: PoolTarget | undefined;
   readonly waitMs: number;
+  readonly since: number;
+  /** Since when a place is taken for it; undefined while it queues. */
+  servedAt: number | undefined;
   readonly promise: Promise<Lease | undefined>;
   /** Its place in the queue, while it has one. */
   ticket: Ticket<Waiter> | undefined;
   #resolve!: (lease: Lease | undefined) => void;
   #reject!: (error: Error) => void;
+  readonly #home: WaiterHome;
   readonly #timer: NodeJS.Timeout;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
@@ -35,8 +41,11 @@ export class Waiter {
     target: PoolTarget | undefined,
     label: string,
     waitMs: number,
+    since: number,
     { signal }: AcquireOptions,
   ) {
+    this.#home = home;
+    this.since = since;
     this.key = target?.key ?? label;
     this.label = label;
     this.target = target;
@@ -57,11 +66,13 @@ export class Waiter {
   /** Gets what it waited for: a lease, or nothing where it asked for a place. */
   resolve(lease?: Lease): void {
     this.#stop();
+    this.#home.waited(this);
     this.#resolve(lease);
   }
 
   reject(error: Error): void {
     this.#stop();
+    this.#home.waited(this, error);
     this.#reject(error);
   }
 

@@ -39,6 +39,7 @@ export class ControlledServer implements EngineServer {
     this.count(+1);
     return new Promise((resolve, reject) => {
       const attempt: Attempt = {
+        database,
         succeed: () => {
           this.attempts.splice(this.attempts.indexOf(attempt), 1);
           const connection = new ControlledConnection(database, this);
@@ -68,6 +69,7 @@ export class ControlledServer implements EngineServer {
 }
 
 interface Attempt {
+  readonly database: string;
   succeed(): ControlledConnection;
   fail(): void;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FairQueue } from '../../src/pool/fair-queue.js';
+import type { TenantLimits } from '../../src/pool/fair-queue-options.js';
 import type { Ticket } from '../../src/pool/tenant-turns.js';
 import { type Caller, SimulatedPool } from './simulated-pool.js';
 
@@ -57,16 +58,12 @@ class Books {
 
   constructor(maxInUse: readonly number[]) {
     this.#limitOf = (key) => maxInUse[tenantKeys.indexOf(key)] ?? 1;
-    this.queue = new FairQueue({
-      maxDebtMs: 50,
-      remembered: 0,
-      limitsOf: (key) => ({ weight: 1 + tenantKeys.indexOf(key) / 2, maxInUse: this.#limitOf(key) }),
-    });
+    this.queue = new FairQueue({ maxDebtMs: 50, remembered: 0 });
   }
 
   take(one: Step): void {
     if (one.does === 'push') {
-      const ticket = this.queue.push(one.key, `${one.key}${this.#pushed++}`);
+      const ticket = this.queue.push(one.key, `${one.key}${this.#pushed++}`, this.#limits(one.key));
       this.#line(one.key).push(ticket);
     } else if (one.does === 'remove') this.#remove(one.which);
     else if (one.does === 'next') this.#next();
@@ -125,7 +122,7 @@ class Books {
 
   #start(key: string): void {
     const may = !this.#somebodyMayBeServed() && this.#uses(key) < this.#limitOf(key);
-    expect(this.queue.tryStart(key)).toBe(may);
+    expect(this.queue.tryStart(key, this.#limits(key))).toBe(may);
     if (may) this.#inUse.push(key);
   }
 
@@ -155,6 +152,10 @@ class Books {
 
   #somebodyMayBeServed(): boolean {
     return tenantKeys.some((key) => this.#line(key).length > 0 && this.#uses(key) < this.#limitOf(key));
+  }
+
+  #limits(key: string): TenantLimits {
+    return { weight: 1 + tenantKeys.indexOf(key) / 2, maxInUse: this.#limitOf(key) };
   }
 
   #uses(key: string): number {

@@ -1,13 +1,39 @@
 import { describe, expect, it } from 'vitest';
 import { InternalError, InvalidOptionError } from '../../src/errors.js';
 import { FairQueue } from '../../src/pool/fair-queue.js';
+import type { FairQueueOptions, TenantLimits } from '../../src/pool/fair-queue-options.js';
+import type { Ticket } from '../../src/pool/tenant-turns.js';
 import { SimulatedPool } from './simulated-pool.js';
 
 const QUANTUM = 10;
 
+/** Whose callers bring which limits, where the test says nothing else. */
+type LimitsOf = (key: string) => TenantLimits | undefined;
+
+class QueueOfLimited extends FairQueue<string> {
+  readonly #limitsOf: LimitsOf;
+
+  constructor(limitsOf: LimitsOf, options: FairQueueOptions) {
+    super(options);
+    this.#limitsOf = limitsOf;
+  }
+
+  override push(key: string, waiter: string, limits = this.#limitsOf(key)): Ticket<string> {
+    return super.push(key, waiter, limits);
+  }
+
+  override tryStart(key: string, limits = this.#limitsOf(key)): boolean {
+    return super.tryStart(key, limits);
+  }
+}
+
 /** Waiters named after their tenant and their place: a1, a2, b1. */
-function queueOf(line: string, options: ConstructorParameters<typeof FairQueue>[0] = {}): FairQueue<string> {
-  const queue = new FairQueue<string>({ quantumMs: QUANTUM, estimateMs: QUANTUM, ...options });
+function queueOf(
+  line: string,
+  { limitsOf = () => undefined, ...options }: FairQueueOptions & { readonly limitsOf?: LimitsOf } = {},
+): FairQueue<string> {
+  const rules = { quantumMs: QUANTUM, estimateMs: QUANTUM, ...options };
+  const queue = new QueueOfLimited(limitsOf, rules);
   for (const waiter of line.split(' ').filter(Boolean)) queue.push(keyOf(waiter), waiter);
   return queue;
 }
@@ -31,7 +57,8 @@ function serve(queue: FairQueue<string>, heldMs: (waiter: string) => number, tim
 }
 
 function limit(maxInUse: number, weight = 1) {
-  return { limitsOf: () => ({ weight, maxInUse }) };
+  const limits = { weight, maxInUse };
+  return { limitsOf: () => limits };
 }
 
 describe('tenants that wait', () => {
@@ -52,13 +79,10 @@ describe('tenants that wait', () => {
   });
 
   it('have longer turns from the time at which they weigh more', () => {
-    let weight = 1;
-    const limitsOf = (key: string) => ({ weight: key === 'a' ? weight : 1, maxInUse: 10 });
-    const queue = queueOf('a1 a2 a3 a4 b1 b2 b3', { limitsOf });
+    const queue = queueOf('a1 a2 a3 a4 b1 b2 b3');
     expect(serve(queue, () => QUANTUM, 1)).toBe('a1');
-    weight = 2;
-    queue.refresh('a');
-    expect(serve(queue, () => QUANTUM)).toBe('b1 a2 a3 b2 a4 b3');
+    queue.push('a', 'a5', { weight: 2, maxInUse: 10 });
+    expect(serve(queue, () => QUANTUM)).toBe('b1 a2 a3 b2 a4 a5 b3');
   });
 
   it('join behind those that wait already, however often they come back', () => {
@@ -240,22 +264,20 @@ describe('a tenant at its limit', () => {
   });
 
   it('may go on when its limit is raised', () => {
-    let maxInUse = 1;
-    const queue = queueOf('a1 a2', { limitsOf: () => ({ weight: 1, maxInUse }), estimateMs: 1 });
+    const queue = queueOf('a1 a2', { ...limit(1), estimateMs: 1 });
     expect([queue.next(), queue.next()]).toEqual(['a1', undefined]);
-    maxInUse = 2;
-    queue.refresh('a');
-    expect(queue.next()).toBe('a2');
+    queue.push('a', 'a3', { weight: 1, maxInUse: 2 });
+    expect([queue.next(), queue.next()]).toEqual(['a2', undefined]);
   });
 
   it('does not go on when its limit was lowered', () => {
-    let maxInUse = 2;
-    const queue = queueOf('a1 a2 a3', { limitsOf: () => ({ weight: 1, maxInUse }), estimateMs: 1 });
+    const queue = queueOf('a1 a2 a3', { ...limit(2), estimateMs: 1 });
     expect([queue.next(), queue.next()]).toEqual(['a1', 'a2']);
-    maxInUse = 1;
-    queue.refresh('a');
+    const lowered = { weight: 1, maxInUse: 1 };
+    queue.push('a', 'a4', lowered);
     queue.ended('a', 1);
-    expect([queue.nextFor('a'), queue.next(), queue.tryStart('a')]).toEqual([undefined, undefined, false]);
+    const started = queue.tryStart('a', lowered);
+    expect([queue.nextFor('a'), queue.next(), started]).toEqual([undefined, undefined, false]);
     queue.ended('a', 1);
     expect(queue.nextFor('a')).toBe('a3');
   });
@@ -363,9 +385,12 @@ describe('the queue', () => {
   it('tells who uses and who waits', () => {
     const queue = queueOf('a1 a2 b1', limit(1));
     queue.next();
+    queue.count('a', 'rebinds');
+    queue.count('nobody', 'rebinds');
+    const nothing = { waits: 0, timeouts: 0, opened: 0, rebinds: 0, evictions: 0 };
     expect([...queue.loads()]).toEqual([
-      { key: 'a', inUse: 1, waiting: 1, meanMs: 10, debtMs: 0 },
-      { key: 'b', inUse: 0, waiting: 1, meanMs: 10, debtMs: 0 },
+      { key: 'a', inUse: 1, waiting: 1, meanMs: 10, debtMs: 0, totals: { ...nothing, waits: 2, rebinds: 1 } },
+      { key: 'b', inUse: 0, waiting: 1, meanMs: 10, debtMs: 0, totals: { ...nothing, waits: 1 } },
     ]);
   });
 
@@ -400,9 +425,9 @@ describe('the queue', () => {
     [{ weight: Number.NaN, maxInUse: 1 }],
     [{ weight: 1, maxInUse: 0 }],
   ])('refuses limits by which a tenant would wait for ever, and keeps nothing of it: %j', (limits) => {
-    const queue = new FairQueue<string>({ limitsOf: () => limits });
-    expect(() => queue.push('a', 'a1')).toThrow(InvalidOptionError);
-    expect(() => queue.tryStart('a')).toThrow(InvalidOptionError);
+    const queue = new FairQueue<string>();
+    expect(() => queue.push('a', 'a1', limits)).toThrow(InvalidOptionError);
+    expect(() => queue.tryStart('a', limits)).toThrow(InvalidOptionError);
     expect([queue.size, queue.tenants]).toEqual([0, 0]);
   });
 });

@@ -1,32 +1,9 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LeaseEndedError, PoolFullError, PoolTimeoutError } from '../../src/errors.js';
 import type { Lease } from '../../src/pool/lease.js';
-import { ServerPool } from '../../src/pool/server-pool.js';
-import type { ServerPoolOptions } from '../../src/pool/server-pool-options.js';
 import { ControlledServer, settle, target } from './controlled-server.js';
-
-const pools: ServerPool[] = [];
-
-function poolOn(server: ControlledServer, options: Partial<ServerPoolOptions> = {}): ServerPool {
-  const defaults = {
-    maxConnections: 2,
-    maxPerKey: 100,
-    maxWaiting: 100,
-    acquireMs: 5000,
-    connectMs: 5000,
-    idleMs: 60_000,
-    lifetimeMs: 60_000,
-    sharing: true,
-  };
-  const pool = new ServerPool('main', server, { ...defaults, cancels: true, ...options });
-  pools.push(pool);
-  return pool;
-}
-
-afterEach(async () => {
-  await Promise.all(pools.splice(0).map((pool) => pool.destroy()));
-});
+import { poolOn } from './pool-support.js';
 
 describe('a connection that was released clean', () => {
   it('serves the same tenant again, without a promise', async () => {
@@ -358,7 +335,7 @@ describe('closing', () => {
 });
 
 describe('the budget', () => {
-  it('is never exceeded and no place is ever lost, whatever happens in whatever order', async () => {
+  it('is never exceeded, nor is a tenant’s part of it, and no place is ever lost, whatever happens in whatever order', async () => {
     const step = fc.constantFrom(
       'acquire',
       'release',
@@ -377,7 +354,7 @@ describe('the budget', () => {
         const server = new ControlledServer();
         server.kind = 'access-denied';
         server.automatic = false;
-        const pool = poolOn(server, { maxConnections: 3 });
+        const pool = poolOn(server, { maxConnections: 3, maxPerKey: 2 });
         const leases: Lease[] = [];
         const controllers: AbortController[] = [];
         for (const [action, pick] of steps) {
@@ -401,6 +378,11 @@ describe('the budget', () => {
           else controllers[pick % Math.max(1, controllers.length)]?.abort();
           await settle();
           expect(server.sessions).toBeLessThanOrEqual(3);
+          for (const key of ['t0', 't1', 't2', 't3']) {
+            const opening = server.attempts.filter(({ database }) => database === key).length;
+            const held = leases.filter((lease) => !lease.ended && lease.connection.database === key).length;
+            expect(opening + held).toBeLessThanOrEqual(2);
+          }
         }
         // Whatever happened, everybody can be served again, and everything comes to an end.
         server.automatic = true;

@@ -1,5 +1,5 @@
 import { FairQueue } from '../../src/pool/fair-queue.js';
-import type { FairQueueOptions } from '../../src/pool/fair-queue-options.js';
+import type { FairQueueOptions, TenantLimits } from '../../src/pool/fair-queue-options.js';
 
 /** One caller: whose it is, when it came, how long it will hold its connection. */
 export interface Caller {
@@ -11,6 +11,11 @@ export interface Caller {
   readonly done?: (() => void) | undefined;
 }
 
+/** The queue's rules, and whose callers bring which limits. */
+export interface SimulationOptions extends FairQueueOptions {
+  readonly limitsOf?: (key: string) => TenantLimits | undefined;
+}
+
 /** A fair queue before a number of connections, on a clock that moves only when something happens. */
 export class SimulatedPool {
   readonly queue: FairQueue<Caller>;
@@ -19,11 +24,13 @@ export class SimulatedPool {
   /** Called after every change. */
   afterEach: () => void = () => undefined;
   readonly #connections: number;
+  readonly #limitsOf: (key: string) => TenantLimits | undefined;
   readonly #holders: { readonly caller: Caller; readonly endsAt: number }[] = [];
   readonly #arrivals: { readonly at: number; readonly come: () => void }[] = [];
 
-  constructor(connections: number, options: FairQueueOptions = {}) {
+  constructor(connections: number, { limitsOf = () => undefined, ...options }: SimulationOptions = {}) {
     this.#connections = connections;
+    this.#limitsOf = limitsOf;
     this.queue = new FairQueue(options);
   }
 
@@ -38,8 +45,9 @@ export class SimulatedPool {
   /** A caller comes now: it starts at once where it may, else it waits. */
   come(key: string, holdMs: number, done?: () => void): void {
     const caller: Caller = { key, holdMs, cameAt: this.now, done };
-    if (this.inUse < this.#connections && this.queue.tryStart(key)) this.#start(caller);
-    else this.queue.push(key, caller);
+    const limits = this.#limitsOf(key);
+    if (this.inUse < this.#connections && this.queue.tryStart(key, limits)) this.#start(caller);
+    else this.queue.push(key, caller, limits);
     this.#serve();
     this.afterEach();
   }
