@@ -1,11 +1,13 @@
 import { InvalidOptionError } from './errors.js';
 import { isTenantName } from './tenant/name.js';
+import type { Isolation } from './tenant/tenant.js';
 
 /** A configured database server. */
 export interface ServerOptions {
   /**
    * `mysql://user:password@host:3306`, `postgres://...`, `sqlite:./folder`; `?socketPath=` for a
-   * unix socket. A database in the path is ignored: each tenant's placement names its own.
+   * unix socket. The database in the path is the one that tenants of isolation `schema` and `row` share;
+   * all others' placements name their own.
    */
   readonly url: string;
   /**
@@ -21,6 +23,12 @@ export interface ServerOptions {
    * each other; raise it where there are few.
    */
   readonly maxConnectionsPerTenant?: number | undefined;
+  /**
+   * How tenants on it are kept apart where their creation does not say. `database`: each has a database.
+   * PostgreSQL only, and all in the database of the URL's path: `schema`, each has a schema; `row`, they
+   * share tables under row-level security. docs/isolation.md says what each costs and stops. Default `database`.
+   */
+  readonly isolation?: Isolation | undefined;
   /**
    * `reset`: an idle connection may move to another tenant after a full reset of its session, where
    * the engine can do that (MySQL, MariaDB). `never`: a connection belongs to one tenant for life, which
@@ -114,10 +122,12 @@ export interface ResolvedServer {
   readonly url: string;
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerTenant: number | undefined;
+  readonly isolation: Isolation;
   readonly sharing: 'reset' | 'never';
 }
 
 const DAY = 86_400_000;
+const ISOLATIONS: readonly Isolation[] = ['database', 'schema', 'row'];
 
 /**
  * Checks every option once and fills in the defaults.
@@ -198,10 +208,19 @@ function resolveServers(servers: NonNullable<TenancyOptions['servers']>): Resolv
 }
 
 function resolveServer(path: string, server: ServerOptions): ResolvedServer {
-  assertKeys(`${path}.`, server, ['url', 'maxConnections', 'maxConnectionsPerTenant', 'sharing']);
+  assertKeys(`${path}.`, server, [
+    'url',
+    'maxConnections',
+    'maxConnectionsPerTenant',
+    'isolation',
+    'sharing',
+  ]);
   const count = (key: 'maxConnections' | 'maxConnectionsPerTenant') =>
     server[key] === undefined ? undefined : integer(`${path}.${key}`, server[key], 10, 1, 10_000);
-  const { sharing = 'reset' } = server;
+  const { isolation = 'database', sharing = 'reset' } = server;
+  if (!ISOLATIONS.includes(isolation)) {
+    throw new InvalidOptionError(`${path}.isolation must be one of: ${ISOLATIONS.join(', ')}.`);
+  }
   if (sharing !== 'reset' && sharing !== 'never') {
     throw new InvalidOptionError(`${path}.sharing must be "reset" or "never".`);
   }
@@ -209,6 +228,7 @@ function resolveServer(path: string, server: ServerOptions): ResolvedServer {
     url: text(`${path}.url`, server.url),
     maxConnections: count('maxConnections'),
     maxConnectionsPerTenant: count('maxConnectionsPerTenant'),
+    isolation,
     sharing,
   });
 }

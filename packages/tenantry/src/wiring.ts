@@ -9,8 +9,15 @@ import { Poll } from './directory/poll.js';
 import { parseAddress } from './engine/address.js';
 import type { EngineName } from './engine/capabilities.js';
 import type { Engine, EngineServer } from './engine/engine.js';
-import { ClosedError, InvalidOptionError, NoTenantError, UnknownServerError } from './errors.js';
+import {
+  ClosedError,
+  InvalidInputError,
+  InvalidOptionError,
+  NoTenantError,
+  UnknownServerError,
+} from './errors.js';
 import type { AdminServer } from './fleet/admin-server.js';
+import { assertIsolation } from './fleet/isolation.js';
 import { lazyTenants } from './fleet/lazy-tenants.js';
 import { previewProvisioning } from './fleet/preview-provisioning.js';
 import type { Tenants } from './fleet/tenants.js';
@@ -24,6 +31,7 @@ import { type Clients, leaseClient } from './session/clients.js';
 import { PooledExecutor } from './session/executor.js';
 import type { Transactor } from './session/session.js';
 import { type SessionRooms, TenantSession } from './session/tenant-session.js';
+import type { Isolation } from './tenant/tenant.js';
 
 /** Look-ups never wait for busy tenants: the catalog has a small pool of its own. */
 const CATALOG_CONNECTIONS = 2;
@@ -55,7 +63,11 @@ export class Wiring {
   static async build(options: ResolvedOptions): Promise<Wiring> {
     const catalogServer = await serverAt(options.catalog);
     const servers = new Map<string, EngineServer>();
-    for (const [name, { url }] of options.servers) servers.set(name, await serverAt(url));
+    for (const [name, { url, isolation }] of options.servers) {
+      const server = await serverAt(url);
+      assertServerIsolation(name, server, isolation);
+      servers.set(name, server);
+    }
     return new Wiring(options, catalogServer, servers);
   }
 
@@ -100,7 +112,7 @@ export class Wiring {
       catalogServer,
       catalogDatabase,
       serverNames: [...servers.keys()],
-      findServer: (name) => adminServer(name, this.#findPool(name), options.preview),
+      findServer: (name) => this.#adminServer(name, this.#findPool(name)),
       script: options.provision,
       process: () => this.#heartbeat.record(),
       changed: () => this.#directory.catchUp(),
@@ -147,7 +159,7 @@ export class Wiring {
       probe(() => this.#directory.catchUp()),
       ...[...this.#pools].map(([name, pool]) =>
         probe(async () => {
-          const provisioning = await adminServer(name, pool).provisioning();
+          const provisioning = await this.#adminServer(name, pool).provisioning();
           await provisioning.databaseExists('tenantry', { signal: AbortSignal.timeout(HEALTH_MS) });
         }),
       ),
@@ -213,6 +225,16 @@ export class Wiring {
     });
   }
 
+  #adminServer(name: string, pool: ServerPool): AdminServer {
+    const { server } = pool;
+    const { preview, servers } = this.#options;
+    const provisioning = async () => {
+      const budgeted = withinBudget(await server.provisioning(), pool);
+      return preview ? previewProvisioning(budgeted) : budgeted;
+    };
+    return { name, server, isolation: servers.get(name)?.isolation ?? 'database', provisioning };
+  }
+
   #centralExecutor(database: string): Transactor {
     const pool = this.#centralPool;
     const target = unownedTarget('central', database);
@@ -228,13 +250,14 @@ export class Wiring {
   }
 }
 
-function adminServer(name: string, pool: ServerPool, isPreview = false): AdminServer {
-  const { server } = pool;
-  const provisioning = async () => {
-    const budgeted = withinBudget(await server.provisioning(), pool);
-    return isPreview ? previewProvisioning(budgeted) : budgeted;
-  };
-  return { name, server, provisioning };
+/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if the server's engine or URL does not allow its isolation. */
+function assertServerIsolation(name: string, server: EngineServer, isolation: Isolation): void {
+  try {
+    assertIsolation(server, isolation, undefined);
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw new InvalidOptionError(`servers.${name}.isolation: ${error.message}`, { hint: error.hint });
+  }
 }
 
 async function serverAt(url: string): Promise<EngineServer> {

@@ -1,8 +1,14 @@
-import type { AdoptedTenant, NewTenant, ProcessRecord } from '../catalog/catalog.js';
+import {
+  type AdoptedTenant,
+  databasePlacement,
+  type NewTenant,
+  type ProcessRecord,
+} from '../catalog/catalog.js';
 import { DatabaseExistsError, TenantBusyError, TenantExistsError } from '../errors.js';
 import { nameKey } from '../tenant/name.js';
 import { physicalNameKey } from '../tenant/physical-name.js';
-import type { IdentityCheck, Tenant, TenantMetadata, TenantStatus } from '../tenant/tenant.js';
+import { physicalNameOf } from '../tenant/placement.js';
+import type { Placement, Tenant, TenantMetadata, TenantStatus } from '../tenant/tenant.js';
 import type { Change } from './change.js';
 import { isAlive, writeProcess } from './processes.js';
 import type { CatalogDb, TenantRow } from './tables.js';
@@ -18,22 +24,18 @@ export async function beginCreate(change: Change, tenant: NewTenant, owner: Proc
     await assertAbandoned(change, existing);
     return change.update(existing.id, { owner: owner.id });
   }
-  const database = await takeFirstFree(change, tenant);
-  return insertTenant(change, {
-    ...tenant,
-    database,
-    status: 'creating',
-    identity: 'table',
-    owner: owner.id,
-  });
+  const placement = await takeFirstFree(change, tenant, tenant.placements);
+  return insertTenant(change, { ...tenant, placement, status: 'creating', owner: owner.id });
 }
 
 /** Registers a tenant whose database is there already. */
 export async function adopt(change: Change, tenant: AdoptedTenant): Promise<Tenant> {
   const existing = await rowByNameKey(change.db, nameKey(tenant.name));
   if (existing !== undefined) throw tenantExists(existing, tenant.name);
-  await takeFirstFree(change, { ...tenant, physicalNames: [tenant.database] });
-  return insertTenant(change, { ...tenant, status: 'active', metadata: {}, owner: null });
+  const { server, database, identity } = tenant;
+  const placement = databasePlacement(server, database, identity);
+  await takeFirstFree(change, tenant, [placement]);
+  return insertTenant(change, { ...tenant, placement, status: 'active', metadata: {}, owner: null });
 }
 
 export async function finishCreate(change: Change, id: string, owner: string): Promise<Tenant> {
@@ -77,12 +79,14 @@ async function assertOwned(change: Change, id: string, owner: string): Promise<v
   });
 }
 
-/** Takes the first physical name that this server never had. */
+/** Takes the first place whose physical name this server never had. */
 async function takeFirstFree(
   change: Change,
-  tenant: Pick<NewTenant, 'id' | 'name' | 'server' | 'physicalNames'>,
-): Promise<string> {
-  const keys = tenant.physicalNames.map(physicalNameKey);
+  tenant: Pick<NewTenant, 'id' | 'name' | 'server'>,
+  placements: readonly Placement[],
+): Promise<Placement> {
+  const names = placements.map(physicalNameOf);
+  const keys = names.map(physicalNameKey);
   const taken = await change.db
     .selectFrom('tenantry_physical_names')
     .select('name_key')
@@ -90,16 +94,19 @@ async function takeFirstFree(
     .where('name_key', 'in', keys)
     .execute();
   const takenKeys = new Set(taken.map((row) => row.name_key));
-  const name = tenant.physicalNames.find((candidate) => !takenKeys.has(physicalNameKey(candidate)));
-  if (name === undefined) {
+  const placement = placements.find(
+    (candidate) => !takenKeys.has(physicalNameKey(physicalNameOf(candidate))),
+  );
+  if (placement === undefined) {
     throw new DatabaseExistsError(
-      `Server ${tenant.server} has had a tenant in database ${tenant.physicalNames.join(' or ')} before.`,
+      `Server ${tenant.server} has had a tenant in database ${names.join(' or ')} before.`,
       {
         tenant: tenant.name,
         hint: 'The database of a tenant is never given to another one; choose another name.',
       },
     );
   }
+  const name = physicalNameOf(placement);
   await change.db
     .insertInto('tenantry_physical_names')
     .values({
@@ -110,21 +117,20 @@ async function takeFirstFree(
       taken_at: change.clock,
     })
     .execute();
-  return name;
+  return placement;
 }
 
 interface NewRow {
   readonly id: string;
   readonly name: string;
   readonly status: TenantStatus;
-  readonly server: string;
-  readonly database: string;
-  readonly identity: IdentityCheck;
+  readonly placement: Placement;
   readonly metadata: TenantMetadata;
   readonly owner: string | null;
 }
 
 async function insertTenant(change: Change, tenant: NewRow): Promise<Tenant> {
+  const { placement } = tenant;
   await change.db
     .insertInto('tenantry_tenants')
     .values({
@@ -132,12 +138,12 @@ async function insertTenant(change: Change, tenant: NewRow): Promise<Tenant> {
       name: tenant.name,
       name_key: nameKey(tenant.name),
       status: tenant.status,
-      server: tenant.server,
-      database_name: tenant.database,
-      isolation: 'database',
-      schema_name: null,
-      row_key: null,
-      identity_check: tenant.identity,
+      server: placement.server,
+      database_name: placement.database,
+      isolation: placement.isolation,
+      schema_name: placement.schema ?? null,
+      row_key: placement.rowKey ?? null,
+      identity_check: placement.identity,
       epoch: 1,
       revision: change.revision,
       schema_version: null,

@@ -41,8 +41,8 @@ export interface NewTenant {
   readonly id: string;
   readonly name: string;
   readonly server: string;
-  /** Physical names to try in this order; the first that was never used on the server is taken. */
-  readonly physicalNames: readonly string[];
+  /** Places to try in this order; the first whose physical name was never used on the server is taken. */
+  readonly placements: readonly Placement[];
   readonly metadata: TenantMetadata;
 }
 

@@ -1,3 +1,5 @@
+import type { Isolation } from '../tenant/tenant.js';
+
 /** The database systems that tenantry has an engine for. `mysql` is MariaDB too. */
 export type EngineName = 'mysql' | 'postgres' | 'sqlite';
 
@@ -15,6 +17,8 @@ export interface EngineCapabilities {
   readonly transactionalDdl: boolean;
   /** A connection can move to another database of its server, see `EngineConnection.rebind`. Default false. */
   readonly rebind: boolean;
+  /** How tenants can be kept apart on one server. Default: each in a database of its own. */
+  readonly isolations: readonly Isolation[];
   /** A connection is cheap enough (a file handle) that many are the normal case. Default false. */
   readonly cheapConnections: boolean;
   /** The dialect in which the catalog's own statements are compiled. */
@@ -25,12 +29,13 @@ export interface EngineCapabilities {
 export function capabilities(
   own: Partial<EngineCapabilities> & Pick<EngineCapabilities, 'dialect'>,
 ): EngineCapabilities {
-  return Object.freeze({
+  return Object.freeze<EngineCapabilities>({
     cancel: false,
     cancelTakesConnection: false,
     notify: false,
     transactionalDdl: false,
     rebind: false,
+    isolations: ['database'],
     cheapConnections: false,
     ...own,
   });

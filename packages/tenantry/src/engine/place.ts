@@ -1,3 +1,5 @@
+import { InternalError } from '../errors.js';
+import type { Placement } from '../tenant/tenant.js';
 import type { Secret } from './secret.js';
 
 /** The part of a database that is one tenant's, where several share it; only PostgreSQL has such parts. */
@@ -16,4 +18,18 @@ export interface Credentials {
 export interface PlaceOptions {
   readonly part?: DatabasePart | undefined;
   readonly credentials?: Credentials | undefined;
+}
+
+/**
+ * The part of its database that a placement means, or undefined where it is the whole.
+ *
+ * @throws InternalError (`TENANTRY_INTERNAL`) for a placement that should name its part and does not.
+ */
+export function partOf({ database, isolation, schema, rowKey }: Placement): DatabasePart | undefined {
+  if (isolation === 'database') return undefined;
+  if (isolation === 'schema' && schema !== undefined) return { isolation, schema };
+  if (isolation === 'row' && rowKey !== undefined) return { isolation, key: rowKey };
+  throw new InternalError(`A placement in ${database} has the isolation ${isolation}, and names no part.`, {
+    hint: 'The catalog was changed by hand; put back what the tenant had.',
+  });
 }

@@ -1,8 +1,15 @@
 import type { Identity } from '../tenant/tenant.js';
+import type { DatabasePart } from './place.js';
 
-/** How long a slow-path step may take, and who may stop it. */
+/** What a slow-path step is about, and who may stop it. */
 export interface StepOptions {
   readonly signal?: AbortSignal | undefined;
+  /**
+   * A part of the database (PostgreSQL): what is made, dropped, described or run in is that part, and the
+   * database must be there. With isolation `row` a part is an entry beside tables that others made: making
+   * it checks that they keep tenants apart, and dropping it leaves the rows.
+   */
+  readonly part?: DatabasePart | undefined;
 }
 
 /**

@@ -6,6 +6,7 @@ import { assertTenantName, isTenantName } from '../tenant/name.js';
 import { tenantStatuses, unknownTenant } from '../tenant/status.js';
 import type { Tenant, TenantMetadata } from '../tenant/tenant.js';
 import type { AdminServer, FindServer } from './admin-server.js';
+import { assertIsolation } from './isolation.js';
 import { adoptTenant } from './operations/adopt.js';
 import { resumeTenant, stopTenant } from './operations/change-status.js';
 import { createTenant } from './operations/create.js';
@@ -36,14 +37,18 @@ export class TenantAdmin implements Tenants {
   }
 
   async create(input: CreateTenant): Promise<Tenant> {
-    const { name, server: serverName, signal } = input;
+    const { name, server: serverName, rowKey, signal } = input;
     assertTenantName(name);
     const metadata = checkedMetadata(input.metadata ?? {});
     const server = this.#choose(serverName);
+    const { isolation = server.isolation } = input;
+    assertIsolation(server.server, isolation, rowKey);
     return this.#change(server, (catalog) =>
       createTenant(catalog, {
         name,
         server,
+        isolation,
+        rowKey,
         metadata,
         script: this.#rooms.script,
         owner: this.#rooms.process(),

@@ -1,5 +1,5 @@
 import type { ListOptions, TenantPage } from '../catalog/catalog.js';
-import type { IdentityCheck, Tenant, TenantMetadata } from '../tenant/tenant.js';
+import type { IdentityCheck, Isolation, Tenant, TenantMetadata } from '../tenant/tenant.js';
 
 /** A tenant to be made. */
 export interface CreateTenant {
@@ -7,6 +7,13 @@ export interface CreateTenant {
   readonly name: string;
   /** A configured server. Default: the only one; with several it must be named. */
   readonly server?: string | undefined;
+  /** How it is kept apart from others, of those that the engine can do. Default: the server's option. */
+  readonly isolation?: Isolation | undefined;
+  /**
+   * What marks its rows; only with isolation `row`. 1 to 128 ASCII letters, digits, `-`, `_`, `.` and `:`.
+   * Default: the tenant's id.
+   */
+  readonly rowKey?: string | undefined;
   /** JSON of at most 64 KiB. Default `{}`. */
   readonly metadata?: TenantMetadata | undefined;
   /** Stops the creation between two steps; what was made is removed again. */

@@ -2,7 +2,7 @@ import type { Directory } from '../directory/directory.js';
 import type { DirectoryEntry } from '../directory/entry.js';
 import type { Parameter, Row } from '../engine/connection.js';
 import type { Engine } from '../engine/engine.js';
-import type { PlaceOptions } from '../engine/place.js';
+import { partOf } from '../engine/place.js';
 import { SessionEndedError } from '../errors.js';
 import { certify, IdentityAheadError } from '../pool/certificate.js';
 import type { Lease } from '../pool/lease.js';
@@ -170,21 +170,13 @@ function targetOf(route: Route): PoolTarget {
       label: route.name,
       epoch: route.epoch,
       database: route.placement.database,
-      place: placeOf(route),
+      place: { part: partOf(route.placement) },
       certifiedOn: new Set(),
       certify: (connection) => certify(connection, route),
     };
     targets.set(route, target);
   }
   return target;
-}
-
-const WHOLE_DATABASE: PlaceOptions = Object.freeze({});
-
-function placeOf({ placement: { isolation, schema, rowKey } }: Route): PlaceOptions {
-  if (isolation === 'schema' && schema !== undefined) return { part: { isolation, schema } };
-  if (isolation === 'row' && rowKey !== undefined) return { part: { isolation, key: rowKey } };
-  return WHOLE_DATABASE;
 }
 
 function endedError(bound: Route, now: Route): SessionEndedError {

@@ -51,6 +51,11 @@ export function physicalNameKey(physicalName: string): string {
   return physicalName.toLowerCase();
 }
 
+/** A tenant's name as that of a schema: `pg_...` is PostgreSQL's own, and these are in every database. */
+export function nameOfSchema(name: string): string {
+  return /^(?:pg_.*|public|tenantry)$/i.test(name) ? `t_${name}` : name;
+}
+
 /**
  * The names to try for a tenant's database, in this order: the tenant's name itself, then
  * `Name_<the last twelve digits of the id>`, which only this tenant can have.

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { forEachEngine } from '../../../../test/helpers/engines.js';
+import { databasePlacement } from '../../src/catalog/catalog.js';
 import type { EngineConnection } from '../../src/engine/connection.js';
 import {
   AbortedError,
@@ -115,7 +116,7 @@ forEachEngine((engine) =>
       await other.query(`INSERT INTO tenantry_servers VALUES ${servers(200)}`);
       await other.query(`UPDATE tenantry_processes SET label = 'x' WHERE id = '${owner.id}'`);
       const creating = counting.beginCreate(
-        { ...tenant('TenantA'), physicalNames: ['TenantA'], metadata: {} },
+        { ...tenant('TenantA'), placements: [databasePlacement('main', 'TenantA')], metadata: {} },
         owner,
       );
       await untilSomebodyWaits(test, engine.name);

@@ -24,6 +24,7 @@ function input(name: string, tampered: Partial<Provisioning> = {}, owner = 'proc
     server: {
       name: 'main',
       server: fixture.server,
+      isolation: 'database',
       provisioning: async () => withReplaced(provisioning, tampered),
     },
     metadata: {},

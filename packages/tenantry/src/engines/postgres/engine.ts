@@ -13,7 +13,13 @@ import { isRead } from './statement.js';
  */
 export const postgres: Engine = Object.freeze({
   name: 'postgres',
-  capabilities: capabilities({ dialect: 'postgres', cancel: true, notify: true, transactionalDdl: true }),
+  capabilities: capabilities({
+    dialect: 'postgres',
+    cancel: true,
+    notify: true,
+    transactionalDdl: true,
+    isolations: ['database', 'schema', 'row'],
+  }),
   server(address) {
     if (address.engine !== 'postgres') {
       throw new InvalidOptionError(

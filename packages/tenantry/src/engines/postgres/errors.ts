@@ -47,7 +47,7 @@ const BY_STATE: ReadonlyMap<string, ErrorKind> = new Map([
   ...kind('access-denied', '42501'),
   ...kind('too-many-connections', '53300'),
   ...kind('unknown-database', '3D000'),
-  ...kind('database-exists', '42P04'),
+  ...kind('database-exists', '42P04', '42P06'),
   // An administrator's command, a dropped database, idle too long: said instead of a result.
   ...kind('killed', '57P01', '57P04', '57P05', '25P03'),
   // Another process crashed and took this one along: nobody can say what became of the statement.
@@ -88,8 +88,10 @@ export function classifyError(error: unknown): ErrorKind {
   const { code, constraint } = error as DriverError;
   if (typeof code !== 'string') return 'other';
   if (!isServerAnswer(error)) return BY_SYSTEM_CODE.get(code) ?? 'other';
-  // Two CREATE DATABASE of one name at the same moment meet in the system's own index.
-  if (constraint === 'pg_database_datname_index') return 'database-exists';
+  // Two that make one name at the same moment meet in the system's own index.
+  if (constraint === 'pg_database_datname_index' || constraint === 'pg_namespace_nspname_index') {
+    return 'database-exists';
+  }
   return BY_STATE.get(code) ?? BY_CLASS.get(code.slice(0, 2)) ?? 'other';
 }
 

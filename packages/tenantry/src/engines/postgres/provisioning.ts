@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenOptions } from '../../engine/engine.js';
+import type { DatabasePart } from '../../engine/place.js';
 import type { Provisioning, StepOptions } from '../../engine/provisioning.js';
 import { InvalidInputError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
@@ -7,6 +8,14 @@ import type { PostgresConnection } from './connection.js';
 import { sqlState } from './errors.js';
 import { assertIdentifier, quoteIdentifier } from './identifiers.js';
 import { IDENTITY_TABLE, WRITE_IDENTITY } from './identity.js';
+import {
+  createPart,
+  dropPart,
+  isPartEmpty,
+  partExists,
+  readPartIdentity,
+  writePartIdentity,
+} from './part-provisioning.js';
 
 const CONNECT_MS = 10_000;
 const STEP_MS = 300_000;
@@ -33,6 +42,8 @@ export class PostgresProvisioning implements Provisioning {
   }
 
   createDatabase(name: string, options?: StepOptions): Promise<void> {
+    const part = options?.part;
+    if (part !== undefined) return this.#createPart(name, part, options);
     return this.#onServer(options, async (connection, signal) => {
       // template0 is the one template that nobody can have changed, and that takes any encoding.
       const sql = `CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE template0 ENCODING 'UTF8'`;
@@ -50,12 +61,16 @@ export class PostgresProvisioning implements Provisioning {
   }
 
   dropDatabase(name: string, options?: StepOptions): Promise<void> {
+    const part = options?.part;
+    if (part !== undefined) return this.#in(name, options, (connection) => dropPart(connection, part));
     return this.#onServer(options, async (connection) => {
       await connection.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
     });
   }
 
   databaseExists(name: string, options?: StepOptions): Promise<boolean> {
+    const part = options?.part;
+    if (part !== undefined) return this.#in(name, options, (connection) => partExists(connection, part));
     return this.#onServer(options, async (connection) => {
       // Compared as text: as a `name` the parameter would be cut off at 63 bytes.
       const sql = 'SELECT FROM pg_catalog.pg_database WHERE datname::text = $1::text COLLATE "C"';
@@ -65,6 +80,7 @@ export class PostgresProvisioning implements Provisioning {
 
   isEmpty(name: string, options?: StepOptions): Promise<boolean> {
     return this.#in(name, options, async (connection) => {
+      if (options?.part !== undefined) return isPartEmpty(connection, options.part);
       const { rows } = await connection.query(
         `SELECT FROM pg_catalog.pg_class AS relation
            JOIN pg_catalog.pg_namespace AS schema ON schema.oid = relation.relnamespace
@@ -89,11 +105,15 @@ export class PostgresProvisioning implements Provisioning {
   }
 
   readIdentity(name: string, options?: StepOptions): Promise<Identity | undefined> {
-    return this.#in(name, options, (connection) => connection.readIdentity());
+    const part = options?.part;
+    return this.#in(name, options, (connection) =>
+      part === undefined ? connection.readIdentity() : readPartIdentity(connection, part),
+    );
   }
 
   writeIdentity(name: string, identity: Identity, options?: StepOptions): Promise<void> {
     return this.#in(name, options, async (connection) => {
+      if (options?.part !== undefined) return writePartIdentity(connection, options.part, identity);
       await connection.begin();
       // IF NOT EXISTS alone lets two at once fail on the system's own indexes.
       await connection.query("SELECT pg_advisory_xact_lock(hashtext('tenantry.identity'))");
@@ -104,7 +124,7 @@ export class PostgresProvisioning implements Provisioning {
   }
 
   runScript(name: string, script: string, options?: StepOptions): Promise<void> {
-    return this.#in(name, options, async (connection) => {
+    return this.#inside(name, options, async (connection) => {
       await connection.runScript(script);
       if (!connection.isInTransaction()) return;
       throw new InvalidInputError(
@@ -112,6 +132,12 @@ export class PostgresProvisioning implements Provisioning {
         { hint: 'End it with COMMIT, or leave transactions out: the script runs in one anyway.' },
       );
     });
+  }
+
+  async #createPart(name: string, part: DatabasePart, options: StepOptions | undefined): Promise<void> {
+    // Whether tenants could be kept apart in there is looked at when a connection to a part is opened.
+    if (part.isolation === 'row') await this.#inside(name, options, () => Promise.resolve());
+    await this.#in(name, options, (connection) => createPart(connection, part));
   }
 
   /** Takes a step in no tenant's database. */
@@ -130,6 +156,13 @@ export class PostgresProvisioning implements Provisioning {
   async #in<T>(name: string, options: StepOptions | undefined, step: Step<T>): Promise<T> {
     assertIdentifier(name);
     return this.#take(options, step, (openOptions) => this.#connect(name, openOptions));
+  }
+
+  /** Takes a step in a database, or in the part of it that the options name. */
+  async #inside<T>(name: string, options: StepOptions | undefined, step: Step<T>): Promise<T> {
+    assertIdentifier(name);
+    const part = options?.part;
+    return this.#take(options, step, (openOptions) => this.#connect(name, { ...openOptions, part }));
   }
 
   async #take<T>(

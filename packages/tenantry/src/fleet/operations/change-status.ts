@@ -1,4 +1,5 @@
 import { type Catalog, identityOf } from '../../catalog/catalog.js';
+import { partOf } from '../../engine/place.js';
 import { assertTransition, unknownTenant } from '../../tenant/status.js';
 import type { Tenant } from '../../tenant/tenant.js';
 import type { FindServer } from '../admin-server.js';
@@ -32,6 +33,7 @@ export async function resumeTenant(catalog: Catalog, findServer: FindServer, nam
 async function writeIdentity(tenant: Tenant, findServer: FindServer): Promise<void> {
   const { server, database, identity } = tenant.placement;
   if (identity === 'name') return;
+  const part = partOf(tenant.placement);
   const provisioning = await findServer(server).provisioning();
-  await provisioning.writeIdentity(database, identityOf(tenant));
+  await provisioning.writeIdentity(database, identityOf(tenant), { part });
 }

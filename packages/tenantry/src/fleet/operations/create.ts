@@ -1,10 +1,11 @@
 import type { Catalog, ProcessRecord } from '../../catalog/catalog.js';
 import { identityOf } from '../../catalog/catalog.js';
+import { partOf } from '../../engine/place.js';
 import type { Provisioning } from '../../engine/provisioning.js';
 import { AbortedError, DatabaseExistsError, ProvisionFailedError, TenancyError } from '../../errors.js';
 import { newId } from '../../tenant/id.js';
-import { physicalNameCandidates } from '../../tenant/physical-name.js';
-import type { Tenant, TenantMetadata } from '../../tenant/tenant.js';
+import { physicalNameOf, placementCandidates } from '../../tenant/placement.js';
+import type { Isolation, Tenant, TenantMetadata } from '../../tenant/tenant.js';
 import type { AdminServer } from '../admin-server.js';
 import { serverError } from '../server-error.js';
 
@@ -12,6 +13,10 @@ import { serverError } from '../server-error.js';
 export interface CreateInput {
   readonly name: string;
   readonly server: AdminServer;
+  /** Default: the server's. */
+  readonly isolation?: Isolation | undefined;
+  /** Only with isolation `row`. Default: the tenant's id. */
+  readonly rowKey?: string | undefined;
   readonly metadata: TenantMetadata;
   /** The script that makes the tenant's tables. */
   readonly script: string | undefined;
@@ -30,7 +35,14 @@ export async function createTenant(catalog: Catalog, input: CreateInput): Promis
       id,
       name: input.name,
       server: input.server.name,
-      physicalNames: physicalNameCandidates(input.name, id),
+      placements: placementCandidates({
+        id,
+        name: input.name,
+        server: input.server.name,
+        isolation: input.isolation ?? input.server.isolation,
+        sharedDatabase: input.server.server.address.database,
+        rowKey: input.rowKey,
+      }),
       metadata: input.metadata,
     },
     input.owner,
@@ -40,11 +52,14 @@ export async function createTenant(catalog: Catalog, input: CreateInput): Promis
   try {
     await makeDatabase(provisioning, tenant, tenant.id !== id, made);
     assertRunning(input);
-    if (input.script !== undefined) {
-      await provisioning.runScript(tenant.placement.database, input.script, { signal: input.signal });
+    const { database, isolation } = tenant.placement;
+    const part = partOf(tenant.placement);
+    // Tenants that share tables find them made.
+    if (input.script !== undefined && isolation !== 'row') {
+      await provisioning.runScript(database, input.script, { signal: input.signal, part });
     }
     assertRunning(input);
-    await provisioning.writeIdentity(tenant.placement.database, identityOf({ ...tenant, status: 'active' }));
+    await provisioning.writeIdentity(database, identityOf({ ...tenant, status: 'active' }), { part });
     return await catalog.finishCreate(tenant.id, input.owner.id);
   } catch (error) {
     const undone = await undo(catalog, provisioning, tenant, input, made.database);
@@ -64,27 +79,29 @@ async function makeDatabase(
   made: { database: boolean },
 ): Promise<void> {
   const { database } = tenant.placement;
-  if (await provisioning.databaseExists(database)) {
+  const place = { part: partOf(tenant.placement) };
+  if (await provisioning.databaseExists(database, place)) {
     if (!isResumed || !(await isLeftOver(provisioning, tenant))) {
       throw new DatabaseExistsError(
-        `A database ${database} is on the server already and is not this tenant's.`,
+        `A database ${physicalNameOf(tenant.placement)} is on the server already and is not this tenant's.`,
         {
           tenant: tenant.name,
           hint: 'To take it over as it is: tenantry adopt. To keep it apart, choose another name for the tenant.',
         },
       );
     }
-    await provisioning.dropDatabase(database);
+    await provisioning.dropDatabase(database, place);
   }
-  await provisioning.createDatabase(database);
+  await provisioning.createDatabase(database, place);
   made.database = true;
-  await provisioning.writeIdentity(database, identityOf(tenant));
+  await provisioning.writeIdentity(database, identityOf(tenant), place);
 }
 
 async function isLeftOver(provisioning: Provisioning, tenant: Tenant): Promise<boolean> {
   const { database } = tenant.placement;
-  const identity = await provisioning.readIdentity(database);
-  return identity === undefined ? provisioning.isEmpty(database) : identity.tenantId === tenant.id;
+  const place = { part: partOf(tenant.placement) };
+  const identity = await provisioning.readIdentity(database, place);
+  return identity === undefined ? provisioning.isEmpty(database, place) : identity.tenantId === tenant.id;
 }
 
 /**
@@ -106,7 +123,8 @@ async function undo(
     return false;
   }
   try {
-    if (madeDatabase) await provisioning.dropDatabase(tenant.placement.database);
+    const { placement } = tenant;
+    if (madeDatabase) await provisioning.dropDatabase(placement.database, { part: partOf(placement) });
     return true;
   } catch {
     return false;
@@ -124,7 +142,7 @@ function explain(error: unknown, tenant: Tenant, input: CreateInput, undone: boo
     tenant: tenant.name,
     hint: undone
       ? 'Everything that had been made was removed again; mend the cause and repeat it.'
-      : `Not all of it could be undone; look for the tenant, and for a database ${tenant.placement.database}, before you repeat it.`,
+      : `Not all of it could be undone; look for the tenant, and for a database ${physicalNameOf(tenant.placement)}, before you repeat it.`,
   });
 }
 

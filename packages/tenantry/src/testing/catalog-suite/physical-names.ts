@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DatabaseExistsError } from '../../errors.js';
-import { adopted, fresh, owner, quiet, SERVER, type SuiteContext } from './suite-context.js';
+import { adopted, fresh, onlyRoute, owner, quiet, SERVER, type SuiteContext } from './suite-context.js';
 
 /** Physical names, which are remembered for ever. */
 export function describePhysicalNames(suite: SuiteContext): void {
@@ -13,7 +13,7 @@ export function describePhysicalNames(suite: SuiteContext): void {
       await suite.catalog.changeStatus('TenantA', 'deleted', quiet);
       const request = fresh('TenantA');
       const second = await suite.catalog.beginCreate(request, me);
-      expect(second.placement.database).toBe(request.physicalNames[1]);
+      expect(second.placement).toEqual(request.placements[1]);
       await suite.catalog.finishCreate(second.id, me.id);
       await expect(suite.catalog.adopt(adopted('Other', 'TenantA'))).rejects.toBeInstanceOf(
         DatabaseExistsError,
@@ -23,9 +23,7 @@ export function describePhysicalNames(suite: SuiteContext): void {
     it('stay apart in any case, since some servers fold it', async () => {
       await suite.catalog.adopt(adopted('First', 'Acme'));
       const request = fresh('acme');
-      expect((await suite.catalog.beginCreate(request, owner())).placement.database).toBe(
-        request.physicalNames[1],
-      );
+      expect((await suite.catalog.beginCreate(request, owner())).placement).toEqual(request.placements[1]);
       await expect(suite.catalog.adopt(adopted('Third', 'ACME'))).rejects.toBeInstanceOf(DatabaseExistsError);
     });
 
@@ -33,6 +31,24 @@ export function describePhysicalNames(suite: SuiteContext): void {
       await suite.catalog.adopt(adopted('First', 'Acme'));
       const other = await suite.catalog.adopt({ ...adopted('Second', 'Acme'), server: 'other' });
       expect(other.placement).toMatchObject({ server: 'other', database: 'Acme' });
+    });
+
+    it.each([
+      { isolation: 'schema', sharedDatabase: 'app' },
+      { isolation: 'row', sharedDatabase: 'app' },
+      { isolation: 'row', sharedDatabase: 'app', rowKey: '42' },
+    ] as const)('belong to a part of a database, where several tenants share it: %j', async (place) => {
+      const me = owner();
+      await suite.catalog.adopt(adopted('app'));
+      const request = fresh('Acme', place);
+      const { id } = await suite.catalog.beginCreate(request, me);
+      await suite.catalog.finishCreate(id, me.id);
+      const { placement } = onlyRoute((await suite.catalog.routesByName(['Acme'])).routes);
+      expect(placement).toEqual(request.placements[0]);
+      await suite.catalog.changeStatus('Acme', 'deleted', quiet);
+      const again = suite.catalog.beginCreate(fresh('Acme', { rowKey: placement.rowKey, ...place }), me);
+      if (place.isolation === 'row') await expect(again).rejects.toBeInstanceOf(DatabaseExistsError);
+      else expect((await again).placement.schema).not.toBe(placement.schema);
     });
 
     it('leave no trace of a registration that was refused', async () => {

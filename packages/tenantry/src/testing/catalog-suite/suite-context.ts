@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect } from 'vitest';
 import type { AdoptedTenant, Catalog, NewTenant, ProcessRecord } from '../../catalog/catalog.js';
 import { newId } from '../../tenant/id.js';
-import { physicalNameCandidates } from '../../tenant/physical-name.js';
+import { type PlacementRequest, placementCandidates } from '../../tenant/placement.js';
 import type { Route } from '../../tenant/tenant.js';
 import type { CatalogFixture } from './fixture.js';
 
@@ -45,9 +45,10 @@ export class SuiteContext {
 }
 
 /** A tenant that is to be made. */
-export function fresh(name: string): NewTenant {
+export function fresh(name: string, place: Partial<PlacementRequest> = {}): NewTenant {
   const id = newId();
-  return { id, name, server: SERVER, physicalNames: physicalNameCandidates(name, id), metadata: {} };
+  const placements = placementCandidates({ id, name, server: SERVER, isolation: 'database', ...place });
+  return { id, name, server: SERVER, placements, metadata: {} };
 }
 
 /** A tenant that is there already. */

@@ -1,0 +1,110 @@
+import type { Row } from '../../engine/connection.js';
+import type { DatabasePart } from '../../engine/place.js';
+import { DatabaseExistsError } from '../../errors.js';
+import type { Identity } from '../../tenant/tenant.js';
+import type { PostgresConnection } from './connection.js';
+import { classifyError } from './errors.js';
+import { quoteIdentifier } from './identifiers.js';
+import { parseIdentity } from './identity.js';
+import {
+  DELETE_PART_IDENTITY,
+  FIND_PART_IDENTITY,
+  HAS_PART_IDENTITIES,
+  PART_IDENTITIES,
+  partName,
+  WRITE_PART_IDENTITY,
+} from './part-identity.js';
+
+// What makes and describes the parts of a database, on a connection to the whole of it. A row key's part is
+// nothing but its identity: the tables are there already.
+
+/** Makes a schema. Rejects with kind `database-exists` if it is there. */
+export async function createPart(connection: PostgresConnection, part: DatabasePart): Promise<void> {
+  await assertShared(connection);
+  await makeIdentities(connection);
+  if (part.isolation === 'schema') await connection.query(`CREATE SCHEMA ${quoteIdentifier(part.schema)}`);
+}
+
+/** Drops a schema and everything in it, or forgets a row key and leaves its rows. */
+export async function dropPart(connection: PostgresConnection, part: DatabasePart): Promise<void> {
+  const hasIdentities = await hasIdentityTable(connection);
+  await connection.begin();
+  if (part.isolation === 'schema') {
+    await connection.query(`DROP SCHEMA IF EXISTS ${quoteIdentifier(part.schema)} CASCADE`);
+  }
+  if (hasIdentities) await connection.query(DELETE_PART_IDENTITY, [part.isolation, partName(part)]);
+  await connection.commit();
+}
+
+export async function partExists(connection: PostgresConnection, part: DatabasePart): Promise<boolean> {
+  if (part.isolation === 'row') return (await readPartIdentity(connection, part)) !== undefined;
+  // Compared as text: as a `name` the parameter would be cut off at 63 bytes.
+  const sql = 'SELECT FROM pg_catalog.pg_namespace WHERE nspname::text = $1::text COLLATE "C"';
+  return (await connection.query(sql, [part.schema])).rows.length > 0;
+}
+
+export async function isPartEmpty(connection: PostgresConnection, part: DatabasePart): Promise<boolean> {
+  if (part.isolation === 'row') return true;
+  const { rows } = await connection.query(
+    `SELECT FROM pg_catalog.pg_class AS relation
+       JOIN pg_catalog.pg_namespace AS schema ON schema.oid = relation.relnamespace
+     WHERE schema.nspname::text = $1::text COLLATE "C" AND relation.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+     LIMIT 1`,
+    [part.schema],
+  );
+  return rows.length === 0;
+}
+
+export async function readPartIdentity(
+  connection: PostgresConnection,
+  part: DatabasePart,
+): Promise<Identity | undefined> {
+  const row = await firstRow(connection, FIND_PART_IDENTITY, [part.isolation, partName(part)]);
+  return row && parseIdentity(row);
+}
+
+export async function writePartIdentity(
+  connection: PostgresConnection,
+  part: DatabasePart,
+  { tenantId, epoch, state }: Identity,
+): Promise<void> {
+  await makeIdentities(connection);
+  await connection.query(WRITE_PART_IDENTITY, [part.isolation, partName(part), tenantId, epoch, state]);
+}
+
+async function hasIdentityTable(connection: PostgresConnection): Promise<boolean> {
+  return (await connection.query(HAS_PART_IDENTITIES)).rows[0]?.has === true;
+}
+
+async function makeIdentities(connection: PostgresConnection): Promise<void> {
+  if (await hasIdentityTable(connection)) return;
+  await connection.begin();
+  // IF NOT EXISTS alone lets two at once fail on the system's own indexes.
+  await connection.query("SELECT pg_advisory_xact_lock(hashtext('tenantry.identity'))");
+  for (const sql of PART_IDENTITIES) await connection.query(sql);
+  await connection.commit();
+}
+
+/** @throws DatabaseExistsError (`TENANTRY_DATABASE_EXISTS`) if the whole database is one tenant's. */
+async function assertShared(connection: PostgresConnection): Promise<void> {
+  const owner = await firstRow(connection, 'SELECT tenant_id FROM tenantry.identity');
+  if (owner === undefined) return;
+  throw new DatabaseExistsError(
+    `The database ${connection.database} belongs to the tenant ${String(owner.tenant_id)} alone, so no others can share it.`,
+    { hint: "Name another database in the path of the server's URL." },
+  );
+}
+
+/** The first row, or undefined: also where there is no such table. */
+async function firstRow(
+  connection: PostgresConnection,
+  sql: string,
+  params: readonly string[] = [],
+): Promise<Row | undefined> {
+  try {
+    return (await connection.query(sql, params)).rows[0];
+  } catch (error) {
+    if (classifyError(error) === 'missing-table') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,37 @@
+import { nameOfSchema, physicalNameCandidates } from './physical-name.js';
+import type { Isolation, Placement } from './tenant.js';
+
+/** A tenant for which a place is looked for. */
+export interface PlacementRequest {
+  readonly id: string;
+  readonly name: string;
+  readonly server: string;
+  readonly isolation: Isolation;
+  /** The database that is shared; only where the isolation is not `database`. */
+  readonly sharedDatabase?: string | undefined;
+  /** Only with isolation `row`. Default: the tenant's id. */
+  readonly rowKey?: string | undefined;
+}
+
+/** Where a tenant could live, in this order; the first place is taken whose physical name was never used on the server. */
+export function placementCandidates(request: PlacementRequest): readonly Placement[] {
+  const { id, name, server, isolation, sharedDatabase: database = '', rowKey = id } = request;
+  const identity = 'table';
+  switch (isolation) {
+    case 'database':
+      return physicalNameCandidates(name, id).map((own) => ({ server, database: own, isolation, identity }));
+    case 'schema':
+      return physicalNameCandidates(nameOfSchema(name), id).map((schema) => ({
+        ...{ server, database, isolation, identity },
+        schema,
+      }));
+    case 'row':
+      return [{ server, database, isolation, identity, rowKey }];
+  }
+}
+
+/** What a place is called among all that its server ever had: no tenant can be called `/` or `=`. */
+export function physicalNameOf({ database, schema, rowKey }: Placement): string {
+  if (schema !== undefined) return `${database}/${schema}`;
+  return rowKey === undefined ? database : `${database}/=${rowKey}`;
+}
