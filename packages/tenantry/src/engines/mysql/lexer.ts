@@ -39,13 +39,26 @@ export function spanAt(sql: string, at: number): Span | undefined {
  */
 export function codeOf(sql: string, quoted = ' '): string | undefined {
   let code = '';
-  for (let at = 0; at < sql.length; ) {
+  let copied = 0;
+  let at = nextSpan(sql, 0);
+  while (at >= 0) {
     const span = spanAt(sql, at);
     if (span?.kind === 'executable') return undefined;
-    code += span === undefined ? sql[at] : span.kind === 'quoted' ? quoted : ' ';
-    at = span?.end ?? at + 1;
+    if (span !== undefined) {
+      code += sql.slice(copied, at) + (span.kind === 'quoted' ? quoted : ' ');
+      copied = span.end;
+    }
+    at = nextSpan(sql, span?.end ?? at + 1);
   }
-  return code;
+  return code + sql.slice(copied);
+}
+
+const SPAN_START = /['"`#/-]/g;
+
+/** The next offset at which a stretch could begin, or -1. */
+function nextSpan(sql: string, from: number): number {
+  SPAN_START.lastIndex = from;
+  return SPAN_START.exec(sql)?.index ?? -1;
 }
 
 function blockComment(sql: string, at: number): Span {

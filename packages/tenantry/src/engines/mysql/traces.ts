@@ -13,6 +13,7 @@ export type Traces = (typeof ORDER)[number];
 
 /** What is left by both. */
 export function more(one: Traces, other: Traces): Traces {
+  if (other === 'none') return one;
   return ORDER.indexOf(one) < ORDER.indexOf(other) ? other : one;
 }
 
