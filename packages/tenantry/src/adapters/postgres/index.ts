@@ -1,1 +1,4 @@
 export { postgres } from '../../engines/postgres/index.js';
+export { type PgDriver, pgDriver } from './driver.js';
+export { pgPool } from './pool.js';
+export type { PgPoolOptions } from './tenant-pool.js';

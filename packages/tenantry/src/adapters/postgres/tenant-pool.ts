@@ -1,0 +1,249 @@
+import { AsyncResource } from 'node:async_hooks';
+import pg from 'pg';
+import {
+  ClosedError,
+  InternalError,
+  InvalidOptionError,
+  InvalidParameterError,
+  LeaseEndedError,
+} from '../../errors.js';
+import type { ClientLease, Clients } from '../../session/clients.js';
+import type { Tenancy } from '../../tenancy.js';
+
+/** How {@link pgPool} gives out clients. */
+export interface PgPoolOptions {
+  /**
+   * Whose pool it is. Left out it is ambient: each call goes to the tenant of the context at the call.
+   * To give `undefined` is refused, because it is mostly a request that was not resolved to a tenant.
+   */
+  readonly tenant?: string;
+  /**
+   * Gives the driver's clients themselves, which cannot be revoked: who keeps one after its release
+   * can meet another tenant's data with it. Hence each is closed when it comes back, which costs a
+   * connect for each checkout. Default false.
+   */
+  readonly raw?: boolean | undefined;
+}
+
+type Release = (error?: unknown) => void;
+type QueryCallback = (error: unknown, result?: unknown) => void;
+type ConnectCallback = (error: unknown, client: pg.PoolClient | undefined, done: Release) => void;
+
+/** What is overridden of pg's pool; its overloads are given back by `pgPool`. */
+interface PoolBase extends NodeJS.EventEmitter {
+  ending: boolean;
+  ended: boolean;
+}
+
+const PoolBase = pg.Pool as unknown as new () => PoolBase;
+
+/**
+ * A `pg.Pool` without connections of its own: each client that it gives out is a lease of the tenant's.
+ * What was left in one is gone with it, so each counts as new when it is checked out, and as removed when
+ * it is released.
+ */
+export class TenantPool extends PoolBase {
+  readonly #tenancy: Tenancy;
+  readonly #tenant: string | undefined;
+  readonly #raw: boolean;
+  #waiting = 0;
+  #leased = 0;
+  #whenEmpty: () => void = () => {};
+
+  /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name. */
+  constructor(tenancy: Tenancy, options: PgPoolOptions = {}) {
+    super();
+    if ('tenant' in options && (typeof options.tenant !== 'string' || options.tenant === '')) {
+      throw new InvalidOptionError('The option tenant is given, and is not a name.', {
+        hint: 'Name a tenant, or leave the option out for the tenant in context.',
+      });
+    }
+    this.#tenancy = tenancy;
+    this.#tenant = options.tenant;
+    this.#raw = options.raw === true;
+  }
+
+  /** Clients that are checked out. */
+  get totalCount(): number {
+    return this.#leased;
+  }
+
+  /** Always 0: what is idle belongs to no pool of one tenant; see `tenancy.stats()`. */
+  get idleCount(): number {
+    return 0;
+  }
+
+  /** Always 0, for the same reason. */
+  get expiredCount(): number {
+    return 0;
+  }
+
+  /** Callers that wait for a client. */
+  get waitingCount(): number {
+    return this.#waiting;
+  }
+
+  connect(callback?: ConnectCallback): Promise<pg.PoolClient> | undefined {
+    const client = this.#checkOut();
+    if (callback === undefined) return client;
+    callBack(
+      callback,
+      client.then((value) => [undefined, value, value.release]),
+      () => [undefined, () => {}],
+    );
+    return undefined;
+  }
+
+  query(config: unknown, values?: unknown, callback?: unknown): Promise<unknown> | undefined {
+    const own = [config, values, callback].find((value) => typeof value === 'function');
+    const result = this.#query(config, typeof values === 'function' ? undefined : values);
+    if (own === undefined) return result;
+    callBack(
+      own as QueryCallback,
+      result.then((value) => [undefined, value]),
+    );
+    return undefined;
+  }
+
+  /** Closes this pool and none of the connections: resolves when every client has been released. */
+  end(callback?: (error?: unknown) => void): Promise<void> | undefined {
+    const ended = this.#end();
+    if (callback === undefined) return ended;
+    callBack(
+      callback,
+      ended.then(() => []),
+    );
+    return undefined;
+  }
+
+  /** pg's own way to a connection; there is no path to it here. */
+  newClient(): never {
+    throw new InternalError('A pool of tenants tried to open a connection of its own.');
+  }
+
+  /** Its first step is taken at the call, so that the tenant is the caller's. */
+  async #checkOut(): Promise<pg.PoolClient> {
+    if (this.ending) throw ended('Cannot use a pool after calling end on the pool');
+    return this.#handOut(await this.#lease(this.#tenancy.clients(this.#tenant)));
+  }
+
+  async #lease(clients: Clients): Promise<ClientLease> {
+    this.#waiting++;
+    try {
+      const lease = await clients.acquire({ raw: this.#raw });
+      this.#leased++;
+      return lease;
+    } finally {
+      this.#waiting--;
+      this.#settle();
+    }
+  }
+
+  #handOut(lease: ClientLease): pg.PoolClient {
+    const client = lease.client as pg.PoolClient;
+    let released = false;
+    client.release = (error) => {
+      if (released) {
+        throw new LeaseEndedError('Release called on client which has already been released to the pool.', {
+          hint: 'Release each client once, when its work is done.',
+        });
+      }
+      released = true;
+      try {
+        this.emit('release', error, client);
+        this.emit('remove', client);
+      } finally {
+        this.#leased--;
+        if (error) lease.destroy();
+        else lease.release();
+        this.#settle();
+      }
+    };
+    try {
+      this.emit('connect', client);
+      this.emit('acquire', client);
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+    return client;
+  }
+
+  async #query(config: unknown, values: unknown): Promise<unknown> {
+    assertStatement(config);
+    const client = await this.#checkOut();
+    try {
+      return await new Promise((resolve, reject) => {
+        const callback: QueryCallback = (error, result) => (error ? reject(error) : resolve(result));
+        // A query that has a callback calls no other.
+        const both = config instanceof pg.Query ? alsoCalling(config, callback) : callback;
+        Reflect.apply(client.query, client, [config, values, both]);
+      });
+    } catch (error) {
+      // As pg does: the stack that leads to the socket says nothing, the caller's does.
+      if (error instanceof Error) Error.captureStackTrace(error);
+      throw error;
+    } finally {
+      // After an error as well: whether the connection can be kept, it knows best.
+      client.release();
+    }
+  }
+
+  async #end(): Promise<void> {
+    if (this.ending) throw ended('Called end on pool more than once');
+    this.ending = true;
+    await new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve;
+      this.#settle();
+    });
+    this.ended = true;
+  }
+
+  #settle(): void {
+    if (this.ending && this.#leased + this.#waiting === 0) this.#whenEmpty();
+  }
+}
+
+/** @throws InvalidParameterError for what pg's pool does not take, or would never give back. */
+function assertStatement(config: unknown): void {
+  if (typeof config === 'function') {
+    throw new InvalidParameterError(
+      'Passing a function as the first parameter to pool.query is not supported.',
+      { hint: 'Pass the statement first, the callback last.' },
+    );
+  }
+  const isSubmittable = typeof config === 'object' && config !== null && 'submit' in config;
+  if (isSubmittable && !(config instanceof pg.Query)) {
+    throw new InvalidParameterError('A cursor or a stream keeps its client longer than pool.query does.', {
+      hint: 'Take a client by pool.connect(), and release it when the cursor or the stream has ended.',
+    });
+  }
+}
+
+function alsoCalling(query: pg.Query, callback: QueryCallback): QueryCallback {
+  const own: unknown = Reflect.get(query, 'callback');
+  if (typeof own !== 'function') return callback;
+  const both: QueryCallback = (error, result) => {
+    callback(error, result);
+    Reflect.apply(own, query, [error, result]);
+  };
+  Reflect.set(query, 'callback', both);
+  return both;
+}
+
+/** Calls a callback in its caller's async context, and not in a promise, which would swallow what it throws. */
+function callBack(
+  callback: (...args: never[]) => void,
+  work: Promise<readonly unknown[]>,
+  rest: () => readonly unknown[] = () => [],
+): void {
+  const bound = AsyncResource.bind(callback as (...args: unknown[]) => void);
+  void work.then(
+    (args) => process.nextTick(bound, ...args),
+    (error: unknown) => process.nextTick(bound, error, ...rest()),
+  );
+}
+
+function ended(message: string): ClosedError {
+  return new ClosedError(message, { hint: 'Make a pool of its own for whoever ends it.' });
+}
