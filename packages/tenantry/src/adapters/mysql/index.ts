@@ -1,1 +1,3 @@
 export { mysql } from '../../engines/mysql/index.js';
+export { mysqlPool } from './pool.js';
+export type { MysqlPoolOptions, ValueOptions } from './pool-options.js';

@@ -73,7 +73,7 @@ export function lendClient(connection: Connection, use: LentUse): LentClient {
       execute: (...args: unknown[]) =>
         (Reflect.get(statement, 'execute') as (...args: unknown[]) => unknown).apply(
           statement,
-          withLastBound(args),
+          withCallbackBound(args),
         ),
     });
 
@@ -90,11 +90,12 @@ export function lendClient(connection: Connection, use: LentUse): LentClient {
       return command;
     },
     execute(...args: unknown[]): unknown {
-      const command = client.execute(...withLastBound(args));
-      return command.onResult === undefined ? inContext(command) : command;
+      const command = client.execute(...withCallbackBound(args));
+      if (command.onResult === undefined) inContext(command);
+      return endingWhenIdle(command, use.wire);
     },
     prepare(options: unknown, callback?: Callback): unknown {
-      const bound = callback && AsyncResource.bind(callback);
+      const bound = callback && AsyncResource.bind(calledLater(callback));
       return client.prepare(options, (error, statement) =>
         bound?.(error, statement && handOutStatement(statement as object)),
       );
@@ -105,6 +106,9 @@ export function lendClient(connection: Connection, use: LentUse): LentClient {
     },
     promise: (implementation?: unknown): unknown =>
       Reflect.apply(client.promise, lent.standIn, [implementation]),
+    /** Whoever leased it says what this does. As in the driver, a second time it does nothing. */
+    release(): void {},
+    [Symbol.dispose]: () => (lent.standIn as { release(): void }).release(),
     removeAllListeners(): unknown {
       use.baseline.restore();
       return lent.standIn;
@@ -127,6 +131,7 @@ export function lendClient(connection: Connection, use: LentUse): LentClient {
       const isPrivate = typeof key === 'string' && key.startsWith('_') && !TOLD.has(key);
       if (isPrivate || INNER.has(key)) use.spoil();
     },
+    isExempt: (key) => key === 'release' || key === Symbol.dispose,
   });
   return {
     client: lent.standIn,
@@ -145,14 +150,7 @@ function isCommand(sql: unknown): sql is Command {
 
 function createCommand(client: Client, sql: unknown, values: unknown, callback: unknown): Command {
   const command = client.constructor.createQuery(sql, values, callback, client.config);
-  const { onResult } = command;
-  // What a callback throws is the application's to hear of. The driver would take it for its own failure.
-  if (typeof onResult === 'function') {
-    command.onResult = (error, ...results) => {
-      if (error) process.nextTick(onResult, error, ...results);
-      else onResult(error, ...results);
-    };
-  }
+  if (typeof command.onResult === 'function') command.onResult = calledLater(command.onResult);
   return inContext(command);
 }
 
@@ -163,8 +161,30 @@ function inContext(command: Command): Command {
   return command;
 }
 
-function withLastBound(args: unknown[]): unknown[] {
-  return args.map((arg) => (typeof arg === 'function' ? AsyncResource.bind(arg as Callback) : arg));
+/** The driver calls back with an error before it has dealt with it, and takes what is thrown then for its own failure. */
+function calledLater(callback: Callback): Callback {
+  return (error, ...results) => {
+    if (error) process.nextTick(callback, error, ...results);
+    else callback(error, ...results);
+  };
+}
+
+/** What could not be prepared tells of its end while the driver still has its execution before it, to skip it. */
+function endingWhenIdle(command: Command, wire: Wire): Command {
+  const emit = command.emit.bind(command);
+  command.emit = (event, ...args) => {
+    if (event !== 'end' || wire.isIdle) return emit(event, ...args);
+    process.nextTick(emit, event, ...args);
+    return true;
+  };
+  return command;
+}
+
+/** The arguments of a call, with the callback among them in its caller's async context. */
+function withCallbackBound(args: unknown[]): unknown[] {
+  return args.map((arg) =>
+    typeof arg === 'function' ? AsyncResource.bind(calledLater(arg as Callback)) : arg,
+  );
 }
 
 function refuse(name: string): never {

@@ -1,4 +1,4 @@
-import type { ServerAddress } from '../../engine/address.js';
+import { addressAs, type ServerAddress } from '../../engine/address.js';
 import type { EngineConnection } from '../../engine/connection.js';
 import type { Engine, EngineServer, OpenOptions } from '../../engine/engine.js';
 import type { Provisioning } from '../../engine/provisioning.js';
@@ -34,12 +34,14 @@ export class MysqlServer implements EngineServer {
     options.signal?.throwIfAborted();
     const driver = await loadDriver();
     options.signal?.throwIfAborted();
+    const { credentials } = options;
     const client = createClient(driver, {
-      ...connectionOptions(this.address),
+      ...connectionOptions(addressAs(this.address, credentials)),
       ...(database === undefined ? {} : { database }),
     });
     const connection = new MysqlConnection(driver, client, database ?? '', (id, timeoutMs) =>
-      this.#killStatement(id, timeoutMs),
+      // By the same user, because another may not kill what it runs.
+      this.#killStatement(id, { timeoutMs, credentials }),
     );
     try {
       await waitFor(connection.establish(), options);
@@ -50,10 +52,10 @@ export class MysqlServer implements EngineServer {
     }
   }
 
-  async #killStatement(connectionId: number, timeoutMs: number): Promise<void> {
-    const killer = await this.#connect(undefined, { timeoutMs });
+  async #killStatement(connectionId: number, options: OpenOptions): Promise<void> {
+    const killer = await this.#connect(undefined, options);
     try {
-      await waitFor(killer.query(`KILL QUERY ${connectionId}`), { timeoutMs });
+      await waitFor(killer.query(`KILL QUERY ${connectionId}`), options);
     } finally {
       await killer.close();
     }

@@ -1,0 +1,68 @@
+import type { ConnectionOptions } from 'mysql2';
+import { InvalidOptionError } from '../../errors.js';
+
+/** How values are read and written; each is mysql2's own option of that name. */
+export type ValueOptions = Pick<ConnectionOptions, (typeof VALUE_OPTIONS)[number]>;
+
+/** How {@link mysqlPool} gives out connections. */
+export interface MysqlPoolOptions extends ValueOptions {
+  /**
+   * Whose pool it is. Left out it is ambient: each call goes to the tenant of the context at the call.
+   * To give `undefined` is refused, because it is mostly a request that was not resolved to a tenant.
+   */
+  readonly tenant?: string;
+  /**
+   * Gives the driver's connections themselves, which cannot be revoked: who keeps one after its release
+   * can meet another tenant's data with it. Hence each is closed when it comes back, which costs a
+   * connect for each checkout. Default false.
+   */
+  readonly raw?: boolean | undefined;
+}
+
+const VALUE_OPTIONS = [
+  'bigNumberStrings',
+  'dateStrings',
+  'decimalNumbers',
+  'disableEval',
+  'jsonStrings',
+  'namedPlaceholders',
+  'nestTables',
+  'queryFormat',
+  'rowsAsArray',
+  'stringifyObjects',
+  'supportBigNumbers',
+  'timezone',
+  'trace',
+  'typeCast',
+] as const satisfies readonly (keyof ConnectionOptions)[];
+
+/** What our connections have where nobody says otherwise. */
+export const OUR_VALUES: ValueOptions = Object.freeze({ supportBigNumbers: true, timezone: 'Z' });
+
+/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name. */
+export function assertTenant(options: { readonly tenant?: unknown }): void {
+  if (!('tenant' in options) || (typeof options.tenant === 'string' && options.tenant !== '')) return;
+  throw new InvalidOptionError('The option tenant is given, and is not a name.', {
+    hint: 'Name a tenant, or leave the option out for the tenant in context.',
+  });
+}
+
+/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for an option that is not known here. */
+export function assertKnown(options: object): void {
+  const known: readonly string[] = ['tenant', 'raw', ...VALUE_OPTIONS];
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new InvalidOptionError(`mysqlPool has no option ${JSON.stringify(name)}.`, {
+      hint: `Addresses and limits are the tenancy's. Known are: ${known.join(', ')}.`,
+    });
+  }
+}
+
+/** Those of a host's options that say how values are read and written. */
+export function valueOptions(options: object): ValueOptions {
+  return Object.fromEntries(
+    VALUE_OPTIONS.map((name) => [name, Reflect.get(options, name)]).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+}

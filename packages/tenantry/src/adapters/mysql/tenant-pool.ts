@@ -1,0 +1,202 @@
+import type { PoolConnection } from 'mysql2';
+import { AbortedError, ClosedError, NotSupportedError } from '../../errors.js';
+import type { ClientLease } from '../../session/clients.js';
+import type { Tenancy } from '../../tenancy.js';
+import { type Callback, type Command, createCommand, isConnection, PoolBase, poolConfig } from './mysql2.js';
+import {
+  assertTenant,
+  type MysqlPoolOptions,
+  OUR_VALUES,
+  type ValueOptions,
+  valueOptions,
+} from './pool-options.js';
+
+/** Errors of a server that takes no writes now: perhaps there is another one, for whoever connects anew. */
+const READ_ONLY: ReadonlySet<unknown> = new Set([1290, 1792, 1836]);
+
+/**
+ * A mysql2 `Pool` without connections of its own: each that it gives out is a lease of the tenant's. What
+ * was left in one is gone with it, so each counts as new when it is given out.
+ */
+export class TenantPool extends PoolBase {
+  readonly #tenancy: Tenancy;
+  readonly #tenant: string | undefined;
+  readonly #raw: boolean;
+  /** What the configuration says otherwise than our connections do. */
+  readonly #values: ValueOptions;
+  readonly #ending = new AbortController();
+
+  /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name. */
+  constructor(tenancy: Tenancy, options: MysqlPoolOptions = {}) {
+    assertTenant(options);
+    super({ config: poolConfig({ ...OUR_VALUES, ...valueOptions(options) }) });
+    const { connectionConfig } = this.config;
+    this.#values = Object.fromEntries(
+      Object.keys(valueOptions(options)).map((name) => [name, Reflect.get(connectionConfig, name)]),
+    );
+    this.#tenancy = tenancy;
+    this.#tenant = options.tenant;
+    this.#raw = options.raw === true;
+  }
+
+  override getConnection(callback: (error: unknown, connection?: PoolConnection) => void): void {
+    // Not in the promise, which would swallow what the callback throws; in the caller's async context all the same.
+    void this.#checkOut().then(
+      (connection) => process.nextTick(callback, null, connection),
+      (error: unknown) => process.nextTick(callback, error),
+    );
+  }
+
+  releaseConnection(connection: PoolConnection): void {
+    connection.release();
+  }
+
+  query(...args: unknown[]): Command {
+    const command = createCommand(this.config, args);
+    const { onResult } = command;
+    if (onResult !== undefined) command.onResult = calledLater(onResult);
+    this.#run(
+      (connection) => connection.query(command),
+      (error) => (command.onResult === undefined ? command.emit('error', error) : command.onResult(error)),
+    );
+    return command;
+  }
+
+  execute(sql: unknown, values: unknown, callback: Callback = () => {}): void {
+    const [list, own] = typeof values === 'function' ? [[], values as Callback] : [values, callback];
+    this.#run((connection) => connection.execute(sql, list, own), own);
+  }
+
+  /** Closes this pool and none of the connections: nobody gets one from it any more. */
+  end(callback?: () => void): void {
+    this._closed = true;
+    this.#ending.abort();
+    if (typeof callback === 'function') process.nextTick(callback);
+  }
+
+  /** Runs one command on a connection, which is given back when the command has come to its end. */
+  #run(send: (connection: Sender) => Command, fail: (error: unknown) => void): void {
+    this.getConnection((error, connection) => {
+      if (connection === undefined) {
+        fail(error);
+        return;
+      }
+      try {
+        const command = send(connection as unknown as Sender);
+        const failure = watchFailure(command);
+        command.once('end', () => {
+          if (READ_ONLY.has(failure()?.errno)) connection.destroy();
+          else connection.release();
+        });
+      } catch (thrown) {
+        connection.release();
+        fail(thrown);
+      }
+    });
+  }
+
+  /** Its first step is taken at the call, so that the tenant is the caller's. */
+  async #checkOut(): Promise<PoolConnection> {
+    if (this._closed) throw closed();
+    const clients = this.#tenancy.clients(this.#tenant);
+    const waiting = this.listenerCount('enqueue') > 0 && setImmediate(() => this.emit('enqueue'));
+    try {
+      return this.#handOut(await clients.acquire({ raw: this.#raw, signal: this.#ending.signal }));
+    } catch (error) {
+      throw this._closed && error instanceof AbortedError ? closed() : error;
+    } finally {
+      if (waiting) clearImmediate(waiting);
+    }
+  }
+
+  #handOut(lease: ClientLease): PoolConnection {
+    const { client } = lease;
+    if (!isConnection(client)) {
+      lease.release();
+      throw notMysql(lease.engine);
+    }
+    if (Object.keys(this.#values).length > 0) Object.assign(client.config, this.#values);
+    this.#ownEnds(client, lease);
+    try {
+      this.emit('connection', client);
+      this.emit('acquire', client);
+    } catch (error) {
+      lease.destroy();
+      throw error;
+    }
+    return client;
+  }
+
+  /** Gives a connection the ends that it has in a pool; whichever comes first counts. */
+  #ownEnds(connection: PoolConnection, lease: ClientLease): void {
+    let ended = false;
+    const end = (how: () => void) => {
+      if (ended) return;
+      ended = true;
+      // A connection that cannot be revoked is closed by its own methods.
+      if (this.#raw) for (const name of Object.keys(ends)) Reflect.deleteProperty(connection, name);
+      how();
+    };
+    const giveBack = () => {
+      try {
+        this.emit('release', connection);
+      } finally {
+        lease.release();
+      }
+    };
+    const ends = {
+      release: () => end(giveBack),
+      destroy: () => end(() => lease.destroy()),
+      // In a pool it has always meant to give the connection back.
+      end: (callback?: () => void) => {
+        end(giveBack);
+        if (typeof callback === 'function') process.nextTick(callback);
+      },
+    };
+    Object.assign(connection, ends);
+    // Lost, it takes no place any more, whether its holder has noticed or not.
+    connection.once('error', ends.destroy);
+    connection.once('end', ends.destroy);
+  }
+}
+
+/** What is used of a connection for a statement of the pool's own. */
+interface Sender {
+  query(command: Command): Command;
+  execute(...args: unknown[]): Command;
+}
+
+/** Tells what a command failed of, if it did. */
+function watchFailure(command: Command): () => { readonly errno?: unknown } | undefined {
+  let failure: { readonly errno?: unknown } | undefined;
+  const { onResult } = command;
+  if (onResult === undefined) {
+    command.once('error', (error) => {
+      failure = error;
+    });
+  } else {
+    command.onResult = (error, ...results) => {
+      failure = error as typeof failure;
+      onResult(error, ...results);
+    };
+  }
+  return () => failure;
+}
+
+/** The driver takes for its own failure what is thrown while it calls back with an error. */
+function calledLater(callback: Callback): Callback {
+  return (error, ...results) => {
+    if (error) process.nextTick(callback, error, ...results);
+    else callback(error, ...results);
+  };
+}
+
+function closed(): ClosedError {
+  return new ClosedError('Pool is closed.', { hint: 'Make a pool of its own for whoever ends it.' });
+}
+
+function notMysql(engine: string): NotSupportedError {
+  return new NotSupportedError(`The tenant's server has no connections of mysql2; its engine is ${engine}.`, {
+    hint: 'Take the pool of its driver: pgPool, sqliteDatabase, mariadbPool.',
+  });
+}
