@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { DriverMissingError, InvalidOptionError } from '../../errors.js';
 import type { DatabaseClass, DriverHandle } from './driver-handle.js';
-import { LibsqlHandle } from './libsql-handle.js';
+import { collectClosed, LibsqlHandle } from './libsql-handle.js';
 
 /** The packages that can bring SQLite, in the order in which they are tried. */
 const driverNames = ['better-sqlite3', 'libsql'] as const;
@@ -12,6 +12,8 @@ export type DriverName = (typeof driverNames)[number];
 /** A driver that loads. */
 export interface Driver {
   readonly name: DriverName;
+  /** Awaited before {@link open}, so that what was closed really is. */
+  settle?(): Promise<void>;
   /** Opens a file that exists; never makes one. The path is absolute. */
   open(file: string): DriverHandle;
 }
@@ -88,7 +90,7 @@ function betterSqlite3(Database: DatabaseClass): Driver {
 }
 
 function libsql(Database: DatabaseClass): Driver {
-  return { name: 'libsql', open: (file) => new LibsqlHandle(Database, file) };
+  return { name: 'libsql', settle: collectClosed, open: (file) => new LibsqlHandle(Database, file) };
 }
 
 function firstLine(error: Error): string {

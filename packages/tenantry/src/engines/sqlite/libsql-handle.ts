@@ -47,23 +47,31 @@ export class LibsqlHandle implements DriverHandle {
 
   /**
    * Closes. libsql 0.5 keeps the file open until the last prepared statement was garbage-collected,
-   * which it does not hurry: so that file descriptors do not run out, every so many closed handles
-   * the collector is called.
+   * which it does not hurry: see {@link collectClosed}.
    */
   close(): void {
     this.#database?.close();
     this.#database = undefined;
     if (!this.#prepared) return;
     this.#prepared = false;
-    if (++uncollected < MAX_UNCOLLECTED) return;
-    uncollected = 0;
-    setImmediate(collectGarbage).unref();
+    if (++uncollected >= MAX_UNCOLLECTED) setImmediate(() => void collectClosed()).unref();
   }
 
   #open(): DriverHandle {
     if (this.#database !== undefined) return this.#database;
     throw new TypeError('The database connection is not open');
   }
+}
+
+/**
+ * So that file descriptors do not run out: where many closed handles wait for the collector, calls it and
+ * lets a turn of the event loop go by, in which it closes their files. Awaited before another is opened.
+ */
+export async function collectClosed(): Promise<void> {
+  if (uncollected < MAX_UNCOLLECTED) return;
+  uncollected = 0;
+  collectGarbage();
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 function collectGarbage(): void {

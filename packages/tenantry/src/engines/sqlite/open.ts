@@ -23,6 +23,7 @@ export async function openFile(
 ): Promise<SqliteConnection> {
   if (signal?.aborted) throw openingAborted();
   const driver = findDriver(options.driver);
+  await driver.settle?.();
   const folder = realFolder(options.folder);
   const path = databasePath(folder, database);
   if (create) createIfMissing(folder, database);

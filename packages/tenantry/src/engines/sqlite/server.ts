@@ -1,6 +1,7 @@
 import type { ServerAddress } from '../../engine/address.js';
 import type { Engine, EngineServer, OpenOptions } from '../../engine/engine.js';
 import type { Provisioning } from '../../engine/provisioning.js';
+import { InvalidOptionError } from '../../errors.js';
 import { openFile } from './open.js';
 import type { SqliteOptions } from './options.js';
 import type { ScriptConnection } from './script-connection.js';
@@ -18,6 +19,11 @@ export class SqliteServer implements EngineServer {
   }
 
   async open(database: string, options: OpenOptions): Promise<ScriptConnection> {
+    if (options.credentials !== undefined) {
+      throw new InvalidOptionError('Credentials were given for a tenant on SQLite, which has no users.', {
+        hint: 'Return undefined from the option "credentials" for tenants of this server.',
+      });
+    }
     const { worker } = this.#options;
     if (worker === undefined) return openFile(this.#options, database, options);
     const { openInWorker } = await import('./worker/open.js');

@@ -1,4 +1,4 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, Worker } from 'node:worker_threads';
 import type { SqliteConnection } from '../connection.js';
 import { SqliteEngineError } from '../errors.js';
 import { openFile } from '../open.js';
@@ -16,6 +16,7 @@ let connection: SqliteConnection | undefined;
 
 if (port === null) {
   process.on('message', receive).on('disconnect', end);
+  new Worker(new URL('./guard.js', import.meta.url), { execArgv: [], workerData: process.ppid }).unref();
   // What a terminal sends to all of a program's processes is the program's to answer.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 } else port.on('message', receive);
