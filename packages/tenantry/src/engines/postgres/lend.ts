@@ -3,8 +3,9 @@ import type { LentClient } from '../../engine/lent-client.js';
 import { type Revocable, revocable } from '../../engine/revocable.js';
 import type { Client } from './driver.js';
 import { LentEvents } from './lent-events.js';
-import { LentProtocol, type Submittable } from './lent-protocol.js';
+import { LentProtocol } from './lent-protocol.js';
 import type { LentUse } from './lent-use.js';
+import type { Submittable } from './submitted.js';
 
 type Callback = (error: unknown, result?: unknown) => void;
 type Query = (...args: unknown[]) => unknown;

@@ -1,16 +1,9 @@
-import { AsyncResource } from 'node:async_hooks';
-import type { EventEmitter } from 'node:events';
 import { ListenerBaseline } from '../../engine/listener-baseline.js';
 import { type Revocable, revocable } from '../../engine/revocable.js';
+import { LeaseEndedError } from '../../errors.js';
 import type { Client } from './driver.js';
 import type { LentUse } from './lent-use.js';
-
-/** Something that speaks the protocol itself: a query, a cursor, a stream of rows, a copy. */
-export interface Submittable {
-  submit(connection: unknown): unknown;
-}
-
-type Method = (...args: unknown[]) => unknown;
+import { type Submittable, Submitted } from './submitted.js';
 
 /**
  * The driver's protocol in a borrower's hands. What a borrower submits is given a connection that is
@@ -21,6 +14,8 @@ export class LentProtocol {
   readonly #use: LentUse;
   #lent: { readonly connection: Revocable<object>; readonly stream: Revocable<object> } | undefined;
   #baseline: ListenerBaseline | undefined;
+  /** By the borrower's own means, as far as the driver is not done with it. */
+  #submitted: Submitted[] = [];
   /** Calls of the driver that are under way: of what it has begun it may see the end. */
   #driverCalls = 0;
 
@@ -35,41 +30,31 @@ export class LentProtocol {
     return this.#lent.connection.standIn;
   }
 
-  /**
-   * What the driver is given in place of something that was submitted: it calls it in the submitter's
-   * async context, and with the connection of the lease.
-   */
-  carry(submitted: Submittable): Submittable {
-    const scope = new AsyncResource('tenantry.statement');
-    const isQuery = isPlainQuery(this.#client, submitted);
-    const given = isQuery ? this.#client.connection : this.connection;
-    const methods = new Map<PropertyKey, Method>();
-    return new Proxy(submitted, {
-      get: (target, key) => {
-        const value: unknown = Reflect.get(target, key, target);
-        if (typeof value !== 'function' || key === 'callback') return value;
-        const known = methods.get(key);
-        if (known !== undefined) return known;
-        const method: Method = (...args) => {
-          this.#driverCalls++;
-          try {
-            const passed = args.map((arg) => (arg === this.#client.connection ? given : arg));
-            return scope.runInAsyncScope(value as Method, target, ...passed);
-          } finally {
-            this.#driverCalls--;
-          }
-        };
-        methods.set(key, method);
-        return method;
-      },
-      set: (target, key, value) => Reflect.set(target, key, value, target),
-    });
+  /** What the driver is given in place of something that was submitted. */
+  carry(submittable: Submittable): Submittable {
+    const { connection } = this.#client;
+    const isQuery = isPlainQuery(this.#client, submittable);
+    const passed = { real: connection, given: () => (isQuery ? connection : this.connection) };
+    const submitted = new Submitted(submittable, passed, (call) => this.#enter(call));
+    // A query that is under way hears of the end from the driver, a moment later.
+    if (!isQuery) this.#submitted = [...this.#submitted.filter(({ isOver }) => !isOver), submitted];
+    return submitted.standIn;
   }
 
   revoke(): void {
     this.#lent?.connection.revoke();
     this.#lent?.stream.revoke();
+    for (const submitted of this.#submitted) submitted.end(leaseEnded());
     if (this.#baseline?.restore() === false) this.#use.spoil();
+  }
+
+  #enter(call: () => unknown): unknown {
+    this.#driverCalls++;
+    try {
+      return call();
+    } finally {
+      this.#driverCalls--;
+    }
   }
 
   #lend() {
@@ -97,6 +82,12 @@ export class LentProtocol {
 
 /** Whether it is the driver's own query and nothing more, which writes only what it is asked to. */
 function isPlainQuery(client: Client, submitted: Submittable): boolean {
-  const Query = Reflect.get(client.constructor, 'Query') as { readonly prototype: EventEmitter };
+  const Query = Reflect.get(client.constructor, 'Query') as { readonly prototype: object };
   return Object.getPrototypeOf(submitted) === Query.prototype && !Object.hasOwn(submitted, 'submit');
+}
+
+function leaseEnded(): LeaseEndedError {
+  return new LeaseEndedError('The client was given back before what it had been given was at its end.', {
+    hint: 'Read a cursor or a stream to its end, or close it and wait for that, before you release the client.',
+  });
 }
