@@ -43,6 +43,7 @@ export const errorCatalog = {
   TENANTRY_UNKNOWN_SERVER: define(503, 'unavailable', 'Unknown database server'),
   TENANTRY_SERVER_UNAVAILABLE: define(503, 'unavailable', 'Database server is out of reach', true),
   TENANTRY_SERVER_REFUSED: define(503, 'unavailable', 'Database server refused the connection'),
+  TENANTRY_CREDENTIALS: define(503, 'unavailable', 'No credentials for the tenant', true),
   TENANTRY_DATABASE_MISSING: define(503, 'unavailable', 'Tenant database is missing'),
   TENANTRY_IDENTITY_MISMATCH: define(503, 'unavailable', 'Tenant database failed its identity check'),
   TENANTRY_UNSAFE_ISOLATION: define(503, 'unavailable', 'Tenants could not be kept apart'),
@@ -200,6 +201,8 @@ export class UnknownServerError extends errorClass('TENANTRY_UNKNOWN_SERVER') {}
 export class ServerUnavailableError extends errorClass('TENANTRY_SERVER_UNAVAILABLE') {}
 /** A database server answers and refuses us: credentials, or too many connections. */
 export class ServerRefusedError extends errorClass('TENANTRY_SERVER_REFUSED') {}
+/** The application's own `credentials` failed, did not answer, or gave none. Nothing was sent to the tenant's server. */
+export class CredentialsError extends errorClass('TENANTRY_CREDENTIALS') {}
 /** The server answers; the tenant's database is not there. */
 export class DatabaseMissingError extends errorClass('TENANTRY_DATABASE_MISSING') {}
 /** The database that answered is not the one that the catalog means. */

@@ -5,9 +5,18 @@ export type { IsolationLevel, Parameter, Row } from './engine/connection.js';
 export * from './errors.js';
 export type { Adoption, AdoptTenant, CreateTenant, Tenants } from './fleet/tenants.js';
 export type { Health, PartHealth, ServerStats, Stats } from './health.js';
+export type {
+  CloseReason,
+  EventListener,
+  EventName,
+  ServerEvent,
+  TenancyEvents,
+  TenantEvent,
+} from './observe/events.js';
+export type { CredentialsOf, LimitsOf, TenantCredentials, TenantLimits } from './options/per-tenant.js';
 export type { CacheOptions, ServerOptions, TenancyOptions, TimeoutOptions } from './options.js';
 export type { PoolStats, PoolTotals } from './pool/stats.js';
-export type { TenantLoad } from './pool/tenant-turns.js';
+export type { TenantLoad, TenantTotals } from './pool/tenant-turns.js';
 export type { ClientLease, ClientOptions, Clients } from './session/clients.js';
 export type {
   CallOptions,

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from './errors.js';
+import type { CredentialsOf, LimitsOf } from './options/per-tenant.js';
 import { isTenantName } from './tenant/name.js';
 import type { Isolation } from './tenant/tenant.js';
 
@@ -102,6 +103,26 @@ export interface TenancyOptions {
   readonly timeouts?: TimeoutOptions | undefined;
   /** Callers that may wait for a connection of one server. 0 to 1000000. Default 10000. */
   readonly maxWaiting?: number | undefined;
+  /**
+   * What single tenants may have of their server: weight, connections, time for a statement. Default:
+   * all the same. Without it a busy tenant is held back by the others' turns alone.
+   *
+   * @example
+   * ```ts
+   * limits: ({ id }) => (enterprise.has(id) ? { weight: 4 } : { maxConnections: 2, statementTimeoutMs: 5000 })
+   * ```
+   */
+  readonly limits?: LimitsOf | undefined;
+  /**
+   * A database user for each tenant, so that not even SQL that was written to attack reaches another's
+   * data. Default: the user in the server's URL for all, which stops bugs only. SQLite has no users and refuses it.
+   *
+   * @example
+   * ```ts
+   * credentials: async ({ id }) => ({ user: `t_${id.slice(0, 8)}`, password: await vault.read(id) })
+   * ```
+   */
+  readonly credentials?: CredentialsOf | undefined;
 }
 
 /** Every option with its value, checked and frozen. */
@@ -115,6 +136,8 @@ export interface ResolvedOptions {
   readonly cache: Readonly<Record<keyof CacheOptions, number>>;
   readonly timeouts: Readonly<Record<keyof TimeoutOptions, number>>;
   readonly maxWaiting: number;
+  readonly limits: LimitsOf | undefined;
+  readonly credentials: CredentialsOf | undefined;
 }
 
 /** A server's options, checked; what depends on its engine is filled in when the engine is known. */
@@ -145,6 +168,8 @@ export function resolveOptions(options: TenancyOptions): ResolvedOptions {
     'cache',
     'timeouts',
     'maxWaiting',
+    'limits',
+    'credentials',
   ]);
   const cache = options.cache ?? {};
   assertKeys('cache.', cache, ['ttlMs', 'absenceTtlMs', 'maxRoutes', 'maxAbsences', 'pollMs', 'serveForMs']);
@@ -185,6 +210,8 @@ export function resolveOptions(options: TenancyOptions): ResolvedOptions {
       lifetimeMs: integer('timeouts.lifetimeMs', timeouts.lifetimeMs, 1_800_000, 1, DAY),
     }),
     maxWaiting: integer('maxWaiting', options.maxWaiting, 10_000, 0, 1_000_000),
+    limits: callback('limits', options.limits),
+    credentials: callback('credentials', options.credentials),
   });
 }
 
@@ -243,6 +270,11 @@ function assertKeys(path: string, value: object, known: readonly string[]): void
       hint: `Known are: ${known.join(', ')}.`,
     });
   }
+}
+
+function callback<T>(path: string, value: T | undefined): T | undefined {
+  if (value === undefined || typeof value === 'function') return value;
+  throw new InvalidOptionError(`${path} must be a function.`);
 }
 
 function text(path: string, value: unknown): string {

@@ -1,6 +1,7 @@
 import type { Bound } from './context/context.js';
 import type { Tenants } from './fleet/tenants.js';
 import type { Health, Stats } from './health.js';
+import type { EventListener, EventName } from './observe/events.js';
 import type { TenancyOptions } from './options.js';
 import { resolveOptions } from './options.js';
 import type { Clients } from './session/clients.js';
@@ -70,6 +71,18 @@ export interface Tenancy extends AsyncDisposable {
    * @throws NoTenantError (`TENANTRY_NO_TENANT`) without a name and without a context.
    */
   clients(name?: string): Clients;
+  /**
+   * Calls `listener` for each event of this name, until the returned function is called. It costs
+   * nothing where nobody listens. The process's channels `tenantry:EVENT` (node:diagnostics_channel)
+   * carry the same events, of every tenancy.
+   *
+   * @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) for a name that no event has.
+   * @example
+   * ```ts
+   * tenancy.on('identity.mismatch', ({ tenant, server, error }) => page(`${tenant} on ${server}: ${error.message}`))
+   * ```
+   */
+  on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void;
   /** Makes, finds and changes tenants. */
   readonly tenants: Tenants;
   /** The catalog's own database, for what belongs to no tenant. At most four connections, three on MySQL. */
@@ -110,6 +123,7 @@ export async function createTenancy(options: TenancyOptions): Promise<Tenancy> {
     bind: (fn) => wiring.context.bind(fn),
     asTemplate: async (fn) => wiring.context.run(wiring.template(), fn, false),
     clients: (name) => wiring.clients(name ?? wiring.context.require()),
+    on: (name, listener) => wiring.watchers.on(name, listener),
     tenants: wiring.tenants,
     central: wiring.central,
     health: () => wiring.health(),

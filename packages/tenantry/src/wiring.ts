@@ -22,16 +22,18 @@ import { lazyTenants } from './fleet/lazy-tenants.js';
 import { previewProvisioning } from './fleet/preview-provisioning.js';
 import type { Tenants } from './fleet/tenants.js';
 import { HEALTH_MS, type Health, probe, type Stats, TENANTS_TOLD } from './health.js';
+import { Watchers } from './observe/watchers.js';
 import type { ResolvedOptions, ResolvedServer } from './options.js';
 import { withinBudget } from './pool/budgeted-provisioning.js';
 import { ServerPool } from './pool/server-pool.js';
 import type { ServerPoolOptions } from './pool/server-pool-options.js';
 import type { PoolTarget } from './pool/target.js';
 import { type Clients, leaseClient } from './session/clients.js';
+import { CredentialStore } from './session/credentials.js';
 import { PooledExecutor } from './session/executor.js';
 import type { Transactor } from './session/session.js';
 import { type SessionRooms, TenantSession } from './session/tenant-session.js';
-import type { Isolation } from './tenant/tenant.js';
+import type { Isolation, Route } from './tenant/tenant.js';
 
 /** Look-ups never wait for busy tenants: the catalog has a small pool of its own. */
 const CATALOG_CONNECTIONS = 2;
@@ -45,6 +47,7 @@ const PER_TENANT = 0.75;
 /** Builds the rooms, wires them together, and owns their start and their end. */
 export class Wiring {
   readonly context = new TenantContext();
+  readonly watchers = new Watchers();
   readonly tenants: Tenants;
   readonly central: Transactor;
   readonly #options: ResolvedOptions;
@@ -98,14 +101,19 @@ export class Wiring {
       catalogMs: timeouts.catalogMs,
       now: () => performance.now(),
       onSessionsEnd: (route) => this.#pools.get(route.placement.server)?.evict(route.id),
+      onChange: (before, after) => this.#tellChange(before, after),
     });
     this.#poll = new Poll(this.#directory, this.#catalog, cache.pollMs);
     this.#heartbeat = new Heartbeat(this.#catalog, () => this.#directory.revision);
     this.#sessionRooms = {
       directory: this.#directory,
       pool: (name) => this.#findPool(name),
+      watchers: this.watchers,
       queryMs: timeouts.queryMs,
       transactionMs: timeouts.transactionMs,
+      limitsOf: options.limits,
+      credentials:
+        options.credentials && new CredentialStore(options.credentials, timeouts.connectMs, cache.maxRoutes),
     };
     this.tenants = lazyTenants({
       catalog: this.#catalog,
@@ -214,7 +222,13 @@ export class Wiring {
     const { timeouts, maxWaiting } = this.#options;
     const { acquireMs, connectMs, idleMs, lifetimeMs } = timeouts;
     const shared: SharedPoolOptions = { maxWaiting, acquireMs, connectMs, idleMs, lifetimeMs };
-    return new ServerPool(name, server, { ...shared, ...own });
+    return new ServerPool(name, server, { ...shared, ...own, watchers: this.watchers });
+  }
+
+  #tellChange(before: Route, after: Route): void {
+    if (!this.watchers.hears('tenant.changed')) return;
+    const { id: tenantId, name: tenant } = before;
+    this.watchers.tell('tenant.changed', { tenantId, tenant, before, after });
   }
 
   #findPool(name: string): ServerPool {

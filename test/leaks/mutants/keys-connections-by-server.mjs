@@ -5,9 +5,9 @@ export default {
   engines: ['mysql', 'postgres', 'sqlite'],
   patches: [
     {
-      file: 'session/tenant-session.js',
-      find: 'key: route.id,',
-      replace: 'key: route.placement.server,',
+      file: 'session/tenant-target.js',
+      find: 'this.key = route.id,',
+      replace: 'this.key = route.placement.server,',
     },
   ],
 };

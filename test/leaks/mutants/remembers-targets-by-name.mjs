@@ -5,17 +5,17 @@ export default {
   engines: ['mysql', 'postgres', 'sqlite'],
   patches: [
     {
-      file: 'session/tenant-session.js',
+      file: 'session/tenant-target.js',
       find: 'const targets = new WeakMap();',
       replace: 'const targets = new Map();',
     },
     {
-      file: 'session/tenant-session.js',
+      file: 'session/tenant-target.js',
       find: 'targets.get(route)',
       replace: 'targets.get(route.name)',
     },
     {
-      file: 'session/tenant-session.js',
+      file: 'session/tenant-target.js',
       find: 'targets.set(route, target)',
       replace: 'targets.set(route.name, target)',
     },

@@ -5,12 +5,12 @@ export default {
   engines: ['mysql'],
   patches: [
     {
-      file: 'session/tenant-session.js',
-      find: 'certifiedOn: new Set(),',
-      replace: 'certifiedOn: everybody,',
+      file: 'session/tenant-target.js',
+      find: 'certifiedOn = new Set();',
+      replace: 'certifiedOn = everybody;',
     },
     {
-      file: 'session/tenant-session.js',
+      file: 'session/tenant-target.js',
       find: 'const targets = new WeakMap();',
       replace: `const targets = new WeakMap();
 const everybody = new Set();`,

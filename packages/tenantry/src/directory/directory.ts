@@ -21,6 +21,8 @@ export interface DirectoryOptions {
   readonly now: () => number;
   /** Called after a change that ends sessions: another epoch or status. May not throw. */
   readonly onSessionsEnd?: (before: Route) => void;
+  /** Called after any change of a cached route. May not throw. */
+  readonly onChange?: (before: Route, after: Route) => void;
 }
 
 /** Changes read at once; a process that lags by more than ten such pages forgets everything instead. */
@@ -154,6 +156,7 @@ export class Directory {
     const change = this.#cache.apply(route);
     if (change === undefined) return;
     const { before } = change;
+    this.#options.onChange?.(before, route);
     if (before.epoch !== route.epoch || before.status !== route.status) this.#options.onSessionsEnd?.(before);
   }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidOptionError } from '../errors.js';
 import type { EngineName } from './capabilities.js';
+import type { Credentials } from './place.js';
 import { Secret } from './secret.js';
 
 /**
@@ -91,6 +92,13 @@ function parseServer(engine: EngineName, url: string): ServerAddress {
     database: path === '' ? undefined : path,
     parameters,
   });
+}
+
+/** The same address as another user; as its own where there are no credentials. */
+export function addressAs(address: ServerAddress, credentials: Credentials | undefined): ServerAddress {
+  if (credentials === undefined) return address;
+  const { user, password } = credentials;
+  return Object.freeze({ ...address, user, password });
 }
 
 /** The address as it may be shown: no password, no parameters. */

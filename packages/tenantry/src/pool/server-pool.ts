@@ -129,7 +129,7 @@ export class ServerPool implements WaiterHome {
   }
 
   /** The limits of a tenant on this server: those that are given, and for the others what any tenant may have. */
-  limits({ weight, maxInUse }: Partial<TenantLimits>): TenantLimits {
+  limits({ weight, maxInUse }: { weight?: number | undefined; maxInUse?: number | undefined }): TenantLimits {
     return Object.freeze({
       weight: weight ?? this.#limits.weight,
       maxInUse: maxInUse ?? this.#limits.maxInUse,

@@ -64,6 +64,8 @@ export class PooledExecutor implements Transactor {
     for (let attempt = 1; ; attempt++) {
       const found = source.lease(limit);
       const lease = found instanceof Promise ? await found : found;
+      // Whose limits hold may be known only now.
+      limit.defaultTo(source.queryMs);
       try {
         return await runWithin(limit, lease, lease.connection.query(sql, params));
       } catch (error) {

@@ -5,17 +5,24 @@ import type { CallOptions } from './session.js';
 /** The end of a call: its deadline or its caller's signal, whichever comes first. */
 export class Limit {
   readonly #label: string;
-  readonly #timeoutMs: number;
+  readonly #isDefault: boolean;
+  #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #startedAt = performance.now();
 
   /** `label` names the tenant in messages; `defaultMs` holds where the options name no timeout. */
   constructor(label: string, options: CallOptions | undefined, defaultMs: number) {
     this.#label = label;
+    this.#isDefault = options?.timeoutMs === undefined;
     this.#timeoutMs = options?.timeoutMs ?? defaultMs;
     this.#signal = options?.signal;
     // One signal may end as many calls as a caller likes, each of which listens while it runs.
     if (this.#signal instanceof EventTarget) setMaxListeners(0, this.#signal);
+  }
+
+  /** Another default, where the options name no timeout; it counts from the beginning as well. */
+  defaultTo(ms: number): void {
+    if (this.#isDefault) this.#timeoutMs = ms;
   }
 
   get signal(): AbortSignal | undefined {

@@ -2,24 +2,22 @@ import type { Directory } from '../directory/directory.js';
 import type { DirectoryEntry } from '../directory/entry.js';
 import type { Parameter, Row } from '../engine/connection.js';
 import type { Engine } from '../engine/engine.js';
-import { partOf } from '../engine/place.js';
-import { SessionEndedError } from '../errors.js';
-import { certify, IdentityAheadError } from '../pool/certificate.js';
+import { ServerRefusedError, SessionEndedError } from '../errors.js';
+import type { Watchers } from '../observe/watchers.js';
+import { IdentityAheadError } from '../pool/certificate.js';
 import type { Lease } from '../pool/lease.js';
 import type { ServerPool } from '../pool/server-pool.js';
-import type { PoolTarget } from '../pool/target.js';
 import { assertServable } from '../tenant/status.js';
 import type { Route } from '../tenant/tenant.js';
 import { type LeaseSource, PooledExecutor } from './executor.js';
 import { Limit } from './limit.js';
 import type { CallOptions, ExecuteResult, Executor, Session, TransactionOptions } from './session.js';
+import { type TargetRooms, type TenantTarget, targetOf } from './tenant-target.js';
 
 /** What every session of a tenancy shares. */
-export interface SessionRooms {
+export interface SessionRooms extends TargetRooms {
   readonly directory: Directory;
-  /** The pool of a server. Throws UnknownServerError or ClosedError. */
-  pool(server: string): ServerPool;
-  readonly queryMs: number;
+  readonly watchers: Watchers;
   readonly transactionMs: number;
 }
 
@@ -31,7 +29,7 @@ export class TenantSession implements Session, LeaseSource {
   #entry: DirectoryEntry | undefined;
   /** The route that the session is bound to; replaced only by one of the same id and epoch. */
   #route: Route | undefined;
-  #target: PoolTarget | undefined;
+  #target: TenantTarget | undefined;
 
   constructor(rooms: SessionRooms, name: string) {
     this.#rooms = rooms;
@@ -49,7 +47,8 @@ export class TenantSession implements Session, LeaseSource {
   }
 
   get queryMs(): number {
-    return this.#rooms.queryMs;
+    // Until it is bound nobody knows better.
+    return this.#route === undefined ? this.#rooms.queryMs : this.#poolTarget().queryMs;
   }
 
   get transactionMs(): number {
@@ -85,7 +84,7 @@ export class TenantSession implements Session, LeaseSource {
   }
 
   lease(limit: Limit): Lease | Promise<Lease> {
-    return (this.#current() && this.#pool().take(this.#poolTarget())) ?? this.#acquire(limit);
+    return (this.#current() && this.#take()) ?? this.#acquire(limit);
   }
 
   // ---- inside ----
@@ -120,17 +119,46 @@ export class TenantSession implements Session, LeaseSource {
     try {
       return await this.#wait(limit);
     } catch (error) {
-      if (!(error instanceof IdentityAheadError) || this.#entry === undefined) throw error;
+      if (!(await this.#knowsBetter(error, limit))) throw error;
+    }
+    try {
+      return await this.#wait(limit);
+    } catch (error) {
+      // The catalog says it again: it may have been restored to an earlier state.
+      if (error instanceof IdentityAheadError) this.#alarm(error);
+      throw error;
+    }
+  }
+
+  /** Whether another attempt would go elsewhere, or as somebody else. */
+  async #knowsBetter(error: unknown, limit: Limit): Promise<boolean> {
+    if (error instanceof IdentityAheadError && this.#entry !== undefined) {
       // The database has moved on and our route is stale: look again. A session that is bound to
       // the old epoch ends here; it is not carried over.
       this.#rooms.directory.distrust(this.#entry);
       await this.#renew(limit);
-      return this.#wait(limit);
+      return true;
     }
+    const isRefused = error instanceof ServerRefusedError && error.kind === 'access-denied';
+    return isRefused && this.#poolTarget().relocate(limit);
+  }
+
+  #alarm(error: IdentityAheadError): void {
+    const { id, name, placement } = this.#bound();
+    const { server, database } = placement;
+    this.#rooms.watchers.tell('identity.mismatch', { server, tenantId: id, tenant: name, database, error });
+  }
+
+  /** An idle connection, if it is known as whom to connect. */
+  #take(): Lease | undefined {
+    const target = this.#poolTarget();
+    return target.isLocated ? this.#pool().take(target) : undefined;
   }
 
   async #wait(limit: Limit): Promise<Lease> {
-    const lease = await this.#pool().acquire(this.#poolTarget(), {
+    const target = this.#poolTarget();
+    if (!target.isLocated) await target.locate(limit);
+    const lease = await this.#pool().acquire(target, {
       timeoutMs: limit.remainingMs,
       signal: limit.signal,
     });
@@ -153,30 +181,10 @@ export class TenantSession implements Session, LeaseSource {
     throw new SessionEndedError(`The session of ${this.#name} is not bound.`, { tenant: this.#name });
   }
 
-  #poolTarget(): PoolTarget {
-    this.#target ??= targetOf(this.#bound());
+  #poolTarget(): TenantTarget {
+    this.#target ??= targetOf(this.#rooms, this.#bound());
     return this.#target;
   }
-}
-
-const targets = new WeakMap<Route, PoolTarget>();
-
-/** The pool target of a route; one object for each route, however many sessions it has. */
-function targetOf(route: Route): PoolTarget {
-  let target = targets.get(route);
-  if (target === undefined) {
-    target = {
-      key: route.id,
-      label: route.name,
-      epoch: route.epoch,
-      database: route.placement.database,
-      place: { part: partOf(route.placement) },
-      certifiedOn: new Set(),
-      certify: (connection) => certify(connection, route),
-    };
-    targets.set(route, target);
-  }
-  return target;
 }
 
 function endedError(bound: Route, now: Route): SessionEndedError {

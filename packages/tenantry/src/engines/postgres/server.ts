@@ -1,4 +1,4 @@
-import type { ServerAddress } from '../../engine/address.js';
+import { addressAs, type ServerAddress } from '../../engine/address.js';
 import type {
   Engine,
   EngineServer,
@@ -27,8 +27,9 @@ export class PostgresServer implements EngineServer {
 
   async open(database: string, options: OpenOptions): Promise<PostgresConnection> {
     const driver = await loadDriver();
-    const connect = (ready?: Ready) => connectClient(driver, this.address, database, options, ready);
-    const { part } = options;
+    const { part, credentials } = options;
+    const address = addressAs(this.address, credentials);
+    const connect = (ready?: Ready) => connectClient(driver, address, database, options, ready);
     let instance: string | undefined;
     const client = await connect(
       part &&
