@@ -1,4 +1,5 @@
 import type { EngineServer } from '../../engine/engine.js';
+import type { DatabasePart } from '../../engine/place.js';
 
 /** Something that an engine's fixture has, or the reason why it cannot have it. */
 export type Available<T> = { readonly value: T } | { readonly missing: string };
@@ -15,8 +16,19 @@ export interface EngineFixture {
   readonly unreachable: Available<EngineServer>;
   /** A server that accepts connections and never says a word. */
   readonly silent: Available<SilentServer>;
+  /** For {@link describeEnginePart}: the part of each database in which the suite runs. */
+  readonly part?: SuitePart;
   /** Removes every database that was given a name. Called once, after the suite's last test. */
   close(): Promise<void>;
+}
+
+/** A part of a database, for a suite that runs in it. */
+export interface SuitePart {
+  readonly place: DatabasePart;
+  /** Readies a database that was just made, before the part is made in it. */
+  prepare(database: string): Promise<void>;
+  /** What borrowers leave elsewhere and cannot leave in it: names of the suite's kinds of remains. */
+  readonly impossible: readonly string[];
 }
 
 /** A server that hangs, and that knows who is still waiting for it. */

@@ -28,12 +28,24 @@ import { describeTransactions } from './transactions.js';
 export function describeEngine(label: string, makeFixture: () => Promise<EngineFixture>): void {
   describe(`the engine ${label}`, () => {
     const suite = new SuiteContext(makeFixture);
-    describeOpening(suite);
-    describeStatements(suite);
-    describeTransactions(suite);
-    describeLeftBehind(suite);
-    describeEndings(suite);
+    describeSessions(suite);
     describeDatabases(suite);
     describeQuoting(suite);
   });
+}
+
+/**
+ * The part of the conformance suite that is about sessions, run in a part of a database: a schema, or the rows
+ * of one tenant. The fixture's `part` says which.
+ */
+export function describeEnginePart(label: string, makeFixture: () => Promise<EngineFixture>): void {
+  describe(`the engine ${label}`, () => describeSessions(new SuiteContext(makeFixture)));
+}
+
+function describeSessions(suite: SuiteContext): void {
+  describeOpening(suite);
+  describeStatements(suite);
+  describeTransactions(suite);
+  describeLeftBehind(suite);
+  describeEndings(suite);
 }

@@ -58,13 +58,22 @@ export class SuiteContext {
 
   async newDatabase(): Promise<string> {
     const name = this.fixture.databaseName();
-    await (await this.provisioning()).createDatabase(name);
+    const provisioning = await this.provisioning();
+    await provisioning.createDatabase(name);
+    const { part } = this.fixture;
+    if (part !== undefined) {
+      await part.prepare(name);
+      await provisioning.createDatabase(name, { part: part.place });
+    }
     return name;
   }
 
   /** Opens a connection that is destroyed after the test. */
   async open(database = this.database, server = this.server): Promise<EngineConnection> {
-    const connection = await server.open(database, { timeoutMs: OPEN_TIMEOUT_MS });
+    const connection = await server.open(database, {
+      timeoutMs: OPEN_TIMEOUT_MS,
+      part: this.fixture.part?.place,
+    });
     this.#opened.add(connection);
     return connection;
   }
