@@ -6,8 +6,8 @@ export default {
   patches: [
     {
       file: 'session/tenant-target.js',
-      find: 'this.key = route.id,',
-      replace: 'this.key = route.placement.server,',
+      find: 'this.key = route.id;',
+      replace: 'this.key = route.placement.server;',
     },
   ],
 };
