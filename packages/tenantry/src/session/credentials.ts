@@ -33,6 +33,7 @@ export class CredentialStore {
    * @throws CredentialsError, or what the limit's end means.
    */
   async get(route: Route, limit: Limit): Promise<KnownCredentials> {
+    limit.assertRunning();
     const known = this.#known.get(route.id);
     if (known?.epoch !== route.epoch) return within(limit, this.#share(route));
     // A Map keeps the order of insertion: what was used last goes to the end.

@@ -27,17 +27,16 @@ export class PooledExecutor implements Transactor {
     this.#source = source;
   }
 
-  async query<T extends object = Row>(
+  query<T extends object = Row>(
     sql: string,
     params?: readonly Parameter[],
     options?: CallOptions,
   ): Promise<T[]> {
-    return (await this.#run(sql, params ?? [], options)).rows as T[];
+    return this.#run(sql, params, options, ({ rows }) => rows as T[]);
   }
 
-  async execute(sql: string, params?: readonly Parameter[], options?: CallOptions): Promise<ExecuteResult> {
-    const { affectedRows, insertId } = await this.#run(sql, params ?? [], options);
-    return { affectedRows, insertId };
+  execute(sql: string, params?: readonly Parameter[], options?: CallOptions): Promise<ExecuteResult> {
+    return this.#run(sql, params, options, ({ affectedRows, insertId }) => ({ affectedRows, insertId }));
   }
 
   async transaction<T>(fn: (handle: Executor) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
@@ -53,11 +52,12 @@ export class PooledExecutor implements Transactor {
     }
   }
 
-  async #run(
+  async #run<T>(
     sql: string,
-    params: readonly Parameter[],
+    params: readonly Parameter[] | undefined,
     options: CallOptions | undefined,
-  ): Promise<StatementResult> {
+    pick: (result: StatementResult) => T,
+  ): Promise<T> {
     const source = this.#source;
     const limit = new Limit(source.label, options, source.queryMs);
     limit.assertRunning();
@@ -67,7 +67,7 @@ export class PooledExecutor implements Transactor {
       // Whose limits hold may be known only now.
       limit.defaultTo(source.queryMs);
       try {
-        return await runWithin(limit, lease, lease.connection.query(sql, params));
+        return pick(await runWithin(limit, lease, lease.connection.query(sql, params)));
       } catch (error) {
         if (attempt === 1 && maySendAgain(source.engine(), error, source.engine().isRead(sql))) continue;
         throw statementError(source.engine(), error, source.label);

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { AbortedError, StatementTimeoutError, type TenancyError } from '../errors.js';
+import { deadlineIn } from './deadlines.js';
 import type { CallOptions } from './session.js';
 
 /** The end of a call: its deadline or its caller's signal, whichever comes first. */
@@ -41,17 +42,19 @@ export class Limit {
 
   /** Calls once when the limit is reached, unless the returned function was called before. */
   onEnd(listener: (error: TenancyError) => void): () => void {
-    const timer = setTimeout(() => end(this.#timedOut()), this.remainingMs);
-    const onAbort = () => end(this.#aborted());
-    const stop = () => {
-      clearTimeout(timer);
-      this.#signal?.removeEventListener('abort', onAbort);
-    };
+    const signal = this.#signal;
+    if (signal === undefined) return deadlineIn(this.remainingMs, () => listener(this.#timedOut()));
     const end = (error: TenancyError) => {
       stop();
       listener(error);
     };
-    this.#signal?.addEventListener('abort', onAbort, { once: true });
+    const onAbort = () => end(this.#aborted());
+    const disarm = deadlineIn(this.remainingMs, () => end(this.#timedOut()));
+    const stop = () => {
+      disarm();
+      signal.removeEventListener('abort', onAbort);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
     return stop;
   }
 
