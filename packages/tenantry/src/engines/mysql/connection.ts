@@ -24,7 +24,7 @@ import {
   statementFailed,
 } from './errors.js';
 import { assertIdentifier } from './identifiers.js';
-import { lendClient } from './lend.js';
+import { Lender } from './lend.js';
 import { TIME_ZONE } from './options.js';
 import { readResult } from './results.js';
 import { askServer, recognizeServer, SESSION_SETUP, type ServerFacts } from './session-setup.js';
@@ -69,8 +69,8 @@ export class MysqlConnection implements EngineConnection {
   readonly #lostListeners: ((error: Error) => void)[] = [];
   #ended: Error | undefined;
   #endExpected = false;
-  /** Taken when the client is lent for the first time: from then on others may use it. */
-  #baseline: ListenerBaseline | undefined;
+  /** Made when the client is lent for the first time: from then on others may use it. */
+  #lender: Lender | undefined;
   /** Set for good: the client was changed in a way that no reset undoes, or is still in somebody's hands. */
   #altered = false;
   #cancelled = false;
@@ -171,14 +171,14 @@ export class MysqlConnection implements EngineConnection {
       this.#altered = true;
       return { client: this.#client, revoke: () => {} };
     }
-    this.#baseline ??= new ListenerBaseline(this.#client);
-    return lendClient(this.#client, {
+    this.#lender ??= new Lender(this.#client, {
       wire: this.#wire,
-      baseline: this.#baseline,
+      baseline: new ListenerBaseline(this.#client),
       spoil: () => {
         this.#altered = true;
       },
     });
+    return this.#lender.lend();
   }
 
   async currentDatabase(): Promise<string> {
@@ -232,7 +232,7 @@ export class MysqlConnection implements EngineConnection {
     if (this.#altered || left === 'lasting' || this.#underWay.size > 0 || !isIdle || !this.isAlive())
       return false;
     // Nobody asks how the transaction stands after a borrower's statement has failed: the reset ends it.
-    if (this.#baseline !== undefined && status.endedInError) return true;
+    if (this.#lender !== undefined && status.endedInError) return true;
     return status.flags !== undefined && !isOpen(status.flags);
   }
 

@@ -24,7 +24,7 @@ interface Client {
   /** Receives every packet; called without one when a command begins. */
   handlePacket(packet?: Packet): void;
   write(buffer: Buffer): void;
-  readonly config: { charsetNumber: number; readonly clientFlags: number } & Record<string, unknown>;
+  readonly config: { charsetNumber: number; readonly clientFlags: number };
   readonly serverCapabilityFlags: number;
   readonly _paused: boolean;
   readonly _closing: boolean;
@@ -66,7 +66,7 @@ const NOWHERE = 'information_schema';
 export class Wire {
   readonly status = new StatusWatch();
   readonly #client: Client;
-  readonly #config: Client['config'];
+  readonly #charsetNumber: number;
   readonly #onFailure: (error: Error) => void;
   #beginOfMove: Buffer = Buffer.alloc(0);
   #repliesToMove = 0;
@@ -101,7 +101,7 @@ export class Wire {
       });
     }
     this.#client = client;
-    this.#config = { ...client.config };
+    this.#charsetNumber = client.config.charsetNumber;
     this.#onFailure = onFailure;
     client.handlePacket = (packet) => {
       if (!this.#isForDriver(packet)) return;
@@ -149,13 +149,6 @@ export class Wire {
   get isIdle(): boolean {
     const { _command, _commands, _paused, _closing } = this.#client;
     return (!_command || this.#finishes) && _commands.length === 0 && !_paused && !_closing;
-  }
-
-  /** Whether somebody changed how the driver works on this connection. */
-  get isReconfigured(): boolean {
-    const { config } = this.#client;
-    for (const key in config) if (key !== 'charsetNumber' && config[key] !== this.#config[key]) return true;
-    return false;
   }
 
   /** Notes what a statement may leave. */
@@ -326,7 +319,7 @@ export class Wire {
   /** What the driver knows of the session: its prepared statements and its character set. */
   #forgetSession(): void {
     const { config, _statements } = this.#client;
-    config.charsetNumber = this.#config.charsetNumber;
+    config.charsetNumber = this.#charsetNumber;
     if (_statements.size === 0) return;
     // The server forgets them by itself. Being closed, they would send something, perhaps to the next
     // statement that the server gives the same number.
