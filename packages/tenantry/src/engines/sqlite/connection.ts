@@ -1,15 +1,15 @@
 import type { BeginOptions, Parameter, StatementResult } from '../../engine/connection.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { NotSentError } from '../../engine/not-sent.js';
-import { revocable } from '../../engine/revocable.js';
 import { InvalidOptionError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { BusyWait } from './busy-wait.js';
 import { databaseNameOf } from './database-file.js';
-import type { DriverHandle } from './driver-handle.js';
+import type { DriverHandle, NativeStatement } from './driver-handle.js';
 import { isBusy, SqliteEngineError } from './errors.js';
 import type { FileProof } from './file-proof.js';
 import { readIdentity } from './identity.js';
+import { lend } from './lent/lend.js';
 import { type PreparedStatement, PreparedStatements } from './prepared-statements.js';
 import type { ScriptConnection } from './script-connection.js';
 import { checkStatement } from './statement-rules.js';
@@ -38,6 +38,8 @@ export class SqliteConnection implements ScriptConnection {
   readonly #open: OpenFile;
   #handle: DriverHandle | undefined;
   readonly #statements = new PreparedStatements();
+  /** Of clients that were lent: they tell their statements other things. */
+  readonly #lentStatements = new Map<string, NativeStatement>();
   readonly #busyWait = new BusyWait();
   readonly #onLost: ((error: Error) => void)[] = [];
   #readOnly = false;
@@ -93,13 +95,11 @@ export class SqliteConnection implements ScriptConnection {
     await this.#allowWrites();
   }
 
-  lend({ raw = false }: LendOptions = {}): LentClient {
+  lend(options?: LendOptions): LentClient {
     const handle = this.#handle;
     if (handle === undefined) throw new NotSentError();
-    this.#leftState = true;
-    if (raw) return { client: handle, revoke: () => {} };
-    const { standIn, revoke } = revocable<object>(handle);
-    return { client: standIn, revoke };
+    const { path } = this.#open.proof;
+    return lend({ handle, path, prepared: this.#lentStatements, leftState: () => this.#markLeft() }, options);
   }
 
   /** As SQLite names the file that is open; its path when that is not where it should be. */
@@ -170,6 +170,7 @@ export class SqliteConnection implements ScriptConnection {
     this.#handle = undefined;
     this.#busyWait.end();
     this.#statements.clear();
+    this.#lentStatements.clear();
     try {
       // libsql closes the file when it pleases; the lock must not wait for that.
       if (handle.inTransaction) handle.exec('ROLLBACK');
@@ -181,6 +182,10 @@ export class SqliteConnection implements ScriptConnection {
     } catch {
       // Nobody has it any more: nothing can be done with it.
     }
+  }
+
+  #markLeft(): void {
+    this.#leftState = true;
   }
 
   /** Runs at once; only if a lock is in the way, later again. */

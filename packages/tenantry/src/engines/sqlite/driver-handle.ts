@@ -18,6 +18,23 @@ export interface DriverStatement {
   safeIntegers(on: boolean): unknown;
 }
 
+/** The same statement as its own users know it. */
+export interface NativeStatement {
+  readonly reader: boolean;
+  /** libsql does not say. */
+  readonly readonly?: boolean;
+  run(...values: readonly unknown[]): unknown;
+  get(...values: readonly unknown[]): unknown;
+  all(...values: readonly unknown[]): unknown[];
+  iterate(...values: readonly unknown[]): Iterator<unknown>;
+  columns(): unknown;
+  raw(on: boolean): unknown;
+  pluck(on: boolean): unknown;
+  /** Missing from libsql. */
+  expand?(on: boolean): unknown;
+  safeIntegers(on: boolean): unknown;
+}
+
 /** An open database file. */
 export interface DriverHandle {
   readonly inTransaction: boolean;

@@ -39,22 +39,33 @@ const OTHERS: ReadonlySet<string> = new Set([
  * InvalidParameterError for placeholders other than `?`.
  */
 export function checkStatement(sql: string): StatementRule {
-  const statements = scan(sql);
-  const statement = statements[0];
-  if (statement === undefined) throw new SqliteEngineError('syntax', 'The text holds no statement.');
-  if (statements.length > 1) {
-    throw new SqliteEngineError('syntax', 'The text holds several statements; run them one at a time.');
-  }
+  const statement = theOnly(scan(sql));
   assertAllowed(statement, false);
   assertPlainPlaceholders(statement);
-  const { verb, names, placeholders } = statement;
-  return {
-    placeholders,
-    reads: READING.has(verb),
-    inserts: verb === 'insert' || verb === 'replace',
-    leavesState: verb === 'create' && (names.has('temp') || names.has('temporary')),
-    cacheable: ROWS.has(verb),
-  };
+  return ruleOf(statement);
+}
+
+/**
+ * Checks one statement for a driver's own interface, which takes placeholders of every kind.
+ *
+ * @throws what {@link checkStatement} throws, but for placeholders.
+ */
+export function checkDriverStatement(sql: string): StatementRule {
+  const statement = theOnly(scan(sql));
+  assertAllowed(statement, false);
+  return ruleOf(statement);
+}
+
+/**
+ * Checks every statement of a text for a driver's own `exec`; whether one of them leaves something in the
+ * connection.
+ *
+ * @throws what {@link checkDriverStatement} throws, but for their number.
+ */
+export function checkDriverScript(script: string): boolean {
+  const statements = scan(script);
+  for (const statement of statements) assertAllowed(statement, false);
+  return statements.some((statement) => ruleOf(statement).leavesState);
 }
 
 /**
@@ -83,6 +94,22 @@ export function isRead(sql: string): boolean {
   const { verb, head, names } = statement;
   if (isWord(head[0], 'with') && [...WRITING].some((word) => names.has(word))) return false;
   return verb === 'select' || verb === 'values' || verb === 'explain';
+}
+
+function theOnly([statement, ...others]: ScannedStatement[]): ScannedStatement {
+  if (statement === undefined) throw new SqliteEngineError('syntax', 'The text holds no statement.');
+  if (others.length === 0) return statement;
+  throw new SqliteEngineError('syntax', 'The text holds several statements; run them one at a time.');
+}
+
+function ruleOf({ verb, names, placeholders }: ScannedStatement): StatementRule {
+  return {
+    placeholders,
+    reads: READING.has(verb),
+    inserts: verb === 'insert' || verb === 'replace',
+    leavesState: verb === 'create' && (names.has('temp') || names.has('temporary')),
+    cacheable: ROWS.has(verb),
+  };
 }
 
 function scan(sql: string): ScannedStatement[] {

@@ -1,0 +1,73 @@
+/**
+ * better-sqlite3's interface as its users know it, typed here so that neither the package nor its typings are
+ * needed to import the engine. What is declared here can be given wherever the package's own types are asked for.
+ */
+
+/** What a statement that writes did. */
+export interface RunResult {
+  changes: number;
+  lastInsertRowid: number | bigint;
+}
+
+/** A column of a statement's rows. */
+export interface ColumnDefinition {
+  name: string;
+  column: string | null;
+  table: string | null;
+  database: string | null;
+  type: string | null;
+}
+
+/** A prepared statement: better-sqlite3's `Statement`. */
+export interface SqliteStatement<BindParameters extends unknown[] = unknown[], Result = unknown> {
+  database: SqliteDatabase;
+  source: string;
+  reader: boolean;
+  readonly: boolean;
+  busy: boolean;
+  run(...params: BindParameters): RunResult;
+  get(...params: BindParameters): Result | undefined;
+  all(...params: BindParameters): Result[];
+  iterate(...params: BindParameters): IterableIterator<Result>;
+  pluck(toggleState?: boolean): this;
+  expand(toggleState?: boolean): this;
+  raw(toggleState?: boolean): this;
+  bind(...params: BindParameters): this;
+  columns(): ColumnDefinition[];
+  safeIntegers(toggleState?: boolean): this;
+}
+
+/** A function that runs in a transaction: better-sqlite3's `Transaction`. */
+export interface SqliteTransaction<A extends unknown[], R> {
+  (...params: A): R;
+  default(...params: A): R;
+  deferred(...params: A): R;
+  immediate(...params: A): R;
+  exclusive(...params: A): R;
+}
+
+/** An open database: better-sqlite3's `Database`. */
+export interface SqliteDatabase {
+  memory: boolean;
+  readonly: boolean;
+  name: string;
+  open: boolean;
+  inTransaction: boolean;
+  prepare<BindParameters extends unknown[] | object = unknown[], Result = unknown>(
+    source: string,
+  ): BindParameters extends unknown[]
+    ? SqliteStatement<BindParameters, Result>
+    : SqliteStatement<[BindParameters], Result>;
+  transaction<A extends unknown[], R>(fn: (...params: A) => R): SqliteTransaction<A, R>;
+  exec(source: string): this;
+  pragma(source: string, options?: { simple?: boolean | undefined }): unknown;
+  close(): this;
+  function(name: string, ...rest: unknown[]): this;
+  aggregate(name: string, options: unknown): this;
+  table(name: string, options: unknown): this;
+  loadExtension(path: string): this;
+  backup(destinationFile: string, options?: unknown): Promise<never>;
+  serialize(options?: unknown): Buffer;
+  defaultSafeIntegers(toggleState?: boolean): this;
+  unsafeMode(unsafe?: boolean): this;
+}

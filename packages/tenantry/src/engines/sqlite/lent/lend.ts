@@ -1,0 +1,66 @@
+import type { LendOptions, LentClient } from '../../../engine/lent-client.js';
+import { InternalError } from '../../../errors.js';
+import type { DriverHandle } from '../driver-handle.js';
+import { Database } from './database.js';
+import type { DatabaseHome, HeldHandle } from './home.js';
+import { LentHandle, type LentHandleHome } from './lent-handle.js';
+
+/** A handle whose client is lent. */
+export interface Lendable extends LentHandleHome {
+  readonly handle: DriverHandle;
+  readonly path: string;
+}
+
+const lentHandles = new WeakMap<object, LentHandle>();
+
+/** Lends a handle as better-sqlite3's `Database`, whatever the driver; with `raw` the driver's own object. */
+export function lend(lendable: Lendable, { raw = false }: LendOptions = {}): LentClient {
+  if (raw) {
+    lendable.leftState();
+    return { client: lendable.handle, revoke: () => {} };
+  }
+  const handle = new LentHandle(lendable.handle, lendable);
+  const client = new Database(new LentHome(handle, lendable.path));
+  lentHandles.set(client, handle);
+  return { client, revoke: () => handle.revoke() };
+}
+
+/** The handle behind a client that was lent. */
+export function lentHandleOf(client: object): LentHandle {
+  const handle = lentHandles.get(client);
+  if (handle !== undefined) return handle;
+  throw new InternalError('This client is no database of SQLite that was lent.', {
+    hint: 'Please report it.',
+  });
+}
+
+/** One handle for everything. */
+class LentHome implements DatabaseHome {
+  readonly name: string;
+  readonly #handle: LentHandle;
+
+  constructor(handle: LentHandle, name: string) {
+    this.#handle = handle;
+    this.name = name;
+  }
+
+  get open(): boolean {
+    return this.#handle.isLent;
+  }
+
+  get inTransaction(): boolean {
+    return this.#handle.inTransaction;
+  }
+
+  use<T>(_sql: string, work: (handle: LentHandle) => T): T {
+    return work(this.#handle);
+  }
+
+  hold(): HeldHandle {
+    return { handle: this.#handle, release: () => {} };
+  }
+
+  close(): void {
+    this.#handle.revoke();
+  }
+}

@@ -1,0 +1,189 @@
+import type { NativeStatement } from '../driver-handle.js';
+import type { ColumnDefinition, RunResult, SqliteDatabase, SqliteStatement } from './driver-types.js';
+import type { DatabaseHome } from './home.js';
+import { assertBindable } from './parameters.js';
+
+/** How each prepared statement was last told to give its rows. */
+const told = new WeakMap<NativeStatement, string>();
+
+/** How rows are given. */
+type Mode = 'object' | 'pluck' | 'expand' | 'raw';
+
+/**
+ * A statement that is prepared on whichever handle it runs, at its first run there. What it was told (`raw`,
+ * `bind`, ...) goes with it.
+ */
+export class Statement implements SqliteStatement {
+  readonly database: SqliteDatabase;
+  readonly source: string;
+  readonly #home: DatabaseHome;
+  #mode: Mode = 'object';
+  #safeIntegers = false;
+  #bound: readonly unknown[] | undefined;
+  #reader: boolean | undefined;
+
+  constructor(home: DatabaseHome, database: SqliteDatabase, source: string) {
+    this.#home = home;
+    this.database = database;
+    this.source = source;
+  }
+
+  /** Whether it gives rows. The first time it is asked, that takes a handle. */
+  get reader(): boolean {
+    this.#reader ??= this.#use((statement) => statement.reader);
+    return this.#reader;
+  }
+
+  get readonly(): boolean {
+    return this.#use((statement) => statement.readonly ?? false);
+  }
+
+  /** Always false: an iteration has a statement of its own. */
+  get busy(): boolean {
+    return false;
+  }
+
+  run(...params: unknown[]): RunResult {
+    const values = this.#values(params);
+    return this.#use((statement) => statement.run(...values) as RunResult);
+  }
+
+  get(...params: unknown[]): unknown {
+    const values = this.#values(params);
+    return this.#use((statement) => this.#given(statement, statement.get(...values)));
+  }
+
+  all(...params: unknown[]): unknown[] {
+    const values = this.#values(params);
+    return this.#use((statement) => statement.all(...values));
+  }
+
+  /** Its handle is nobody else's until the last row was given, or the iteration ended otherwise. */
+  iterate(...params: unknown[]): IterableIterator<unknown> {
+    const values = this.#values(params);
+    const held = this.#home.hold(this.source);
+    let rows: Iterator<unknown>;
+    try {
+      rows = held.handle.iterate(this.source, (statement) => {
+        this.#tell(statement);
+        const iterator = statement.iterate(...values);
+        return mapped(iterator, (row) => this.#given(statement, row));
+      });
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+    return endingWith(rows, held.release);
+  }
+
+  pluck(toggleState = true): this {
+    return this.#turn('pluck', toggleState);
+  }
+
+  expand(toggleState = true): this {
+    return this.#turn('expand', toggleState);
+  }
+
+  raw(toggleState = true): this {
+    return this.#turn('raw', toggleState);
+  }
+
+  safeIntegers(toggleState = true): this {
+    this.#safeIntegers = toggleState;
+    return this;
+  }
+
+  bind(...params: unknown[]): this {
+    if (this.#bound !== undefined) {
+      throw new TypeError('The bind() method can only be invoked once per statement object');
+    }
+    assertBindable(params);
+    this.#bound = params;
+    return this;
+  }
+
+  columns(): ColumnDefinition[] {
+    return this.#use((statement) => statement.columns() as ColumnDefinition[]);
+  }
+
+  #turn(mode: Mode, isOn: boolean): this {
+    if (isOn) this.#mode = mode;
+    else if (this.#mode === mode) this.#mode = 'object';
+    return this;
+  }
+
+  #values(params: readonly unknown[]): readonly unknown[] {
+    if (this.#bound === undefined) {
+      assertBindable(params);
+      return params;
+    }
+    if (params.length === 0) return this.#bound;
+    throw new TypeError('This statement already has bound parameters');
+  }
+
+  #use<T>(work: (statement: NativeStatement) => T): T {
+    return this.#home.use(this.source, (handle) => {
+      const statement = handle.statement(this.source);
+      this.#reader ??= statement.reader;
+      this.#tell(statement);
+      return work(statement);
+    });
+  }
+
+  /** A prepared statement is shared by all that have its text: each says first how it wants its rows. */
+  #tell(statement: NativeStatement): void {
+    const wish = `${this.#mode}${this.#safeIntegers}`;
+    if (!statement.reader || told.get(statement) === wish) return;
+    statement.safeIntegers(this.#safeIntegers);
+    statement.raw(this.#mode === 'raw');
+    statement.pluck(this.#mode === 'pluck');
+    statement.expand?.(this.#mode === 'expand');
+    told.set(statement, wish);
+  }
+
+  /** libsql plucks only in `all`. */
+  #given(statement: NativeStatement, row: unknown): unknown {
+    if (this.#mode !== 'pluck' || statement.expand !== undefined) return row;
+    return typeof row === 'object' && row !== null ? Object.values(row)[0] : row;
+  }
+}
+
+function mapped(rows: Iterator<unknown>, map: (row: unknown) => unknown): Iterator<unknown> {
+  return {
+    next: () => {
+      const result = rows.next();
+      return result.done ? result : { done: false, value: map(result.value) };
+    },
+    ...(rows.return !== undefined && { return: () => rows.return?.() ?? { done: true, value: undefined } }),
+  };
+}
+
+/** An iterator that calls `end` once, when it is over in whatever way. */
+function endingWith(rows: Iterator<unknown>, end: () => void): IterableIterator<unknown> {
+  let isOver = false;
+  const over = () => {
+    if (!isOver) end();
+    isOver = true;
+  };
+  return {
+    next: () => {
+      if (isOver) return { done: true, value: undefined };
+      try {
+        const result = rows.next();
+        if (result.done) over();
+        return result;
+      } catch (error) {
+        over();
+        throw error;
+      }
+    },
+    return: (value?: unknown) => {
+      if (!isOver) rows.return?.();
+      over();
+      return { done: true, value };
+    },
+    [Symbol.iterator]() {
+      return this;
+    },
+  };
+}
