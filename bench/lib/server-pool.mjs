@@ -18,6 +18,14 @@ export async function openServerPool({ engine, url, database, maxConnections }) 
   const times = { acquireMs: 5000, connectMs: 5000, idleMs: HOUR, lifetimeMs: HOUR };
   const pool = new ServerPool('main', server, { ...limits, ...times, cancels: false, sharing: true });
   const certify = async () => {};
-  const target = { key: database, label: database, epoch: 1, database, certifiedOn: new Set(), certify };
+  const target = {
+    key: database,
+    label: database,
+    epoch: 1,
+    database,
+    place: {},
+    certifiedOn: new Set(),
+    certify,
+  };
   return { server, pool, target };
 }

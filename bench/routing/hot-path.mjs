@@ -20,7 +20,7 @@ export const hotPath = [
  */
 function experiment(engine, id) {
   const aims = { [id]: atMost(0) };
-  const title = `${id}: session(name), and lease and release of an idle connection (${engine})`;
+  const title = `${id}: session(name), and lease and release of an idle connection, and its client lent (${engine})`;
   return {
     ...{ title, engine, tenants: 10, aims },
     async run({ group, fleets, quick }) {
@@ -37,7 +37,7 @@ function experiment(engine, id) {
       const nanos = (/** @type {string} */ step) => medianOf(samples[step]);
       const apart = (step) => Math.abs(Math.log(nanos(`${step} again`) / nanos(step)));
       const spread = Math.expm1(Math.max(apart('session'), apart('lease')));
-      const rows = ['session', 'lease'].map((step) => [
+      const rows = ['session', 'lease', 'lend'].map((step) => [
         step,
         short(nanos(step)),
         short(Math.min(...samples[step])),

@@ -1,5 +1,5 @@
 // The steps before the driver: `tenancy.session(name)` of a tenant that is in memory, and the lease and release of
-// an idle, certified connection. Nanoseconds, bytes allocated and promises made, per operation.
+// an idle, certified connection, bare and with its driver's client lent and revoked. Nanoseconds, bytes allocated and promises made, per operation.
 
 import { createHook } from 'node:async_hooks';
 import { getHeapStatistics } from 'node:v8';
@@ -22,12 +22,17 @@ if (pool.take(target)?.release() !== undefined || pool.stats().idle !== 1) {
 const operations = {
   session: () => tenancy.session(name),
   lease: () => pool.take(target)?.release(),
+  lend: () => {
+    const lease = pool.take(target);
+    lease?.connection.lend().revoke();
+    lease?.release();
+  },
 };
 
 answerParent({ measure });
 
 async function measure({ count, rounds }) {
-  const samples = { session: [], lease: [], 'session again': [], 'lease again': [] };
+  const samples = { session: [], lease: [], lend: [], 'session again': [], 'lease again': [] };
   for (let round = -2; round < rounds; round++) {
     for (const key of Object.keys(samples)) {
       const operation = operations[key.split(' ')[0]];
@@ -40,9 +45,15 @@ async function measure({ count, rounds }) {
   }
   return {
     samples,
-    bytes: { session: bytesOf(operations.session), lease: bytesOf(operations.lease) },
-    promises: { session: promisesOf(operations.session), lease: promisesOf(operations.lease) },
+    bytes: ofEach(bytesOf),
+    promises: ofEach(promisesOf),
   };
+}
+
+function ofEach(measureOne) {
+  return Object.fromEntries(
+    Object.entries(operations).map(([key, operation]) => [key, measureOne(operation)]),
+  );
 }
 
 /** Bytes per operation. The young generation is large (see how this process is started), so nothing is collected meanwhile. */

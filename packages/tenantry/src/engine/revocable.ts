@@ -9,10 +9,12 @@ export interface Revocable<T extends object> {
 
 /** What else a stand-in keeps to. */
 export interface RevocableRules {
+  /** What replaces a member; undefined where nothing does. Asked until it gives a method. */
+  replace?(key: PropertyKey): unknown;
   /** Told of each use of a member that is the object's own; may throw to refuse it. */
-  readonly onReach?: (key: PropertyKey) => void;
+  onReach?(key: PropertyKey): void;
   /** Whether a use after the end is let through for once. */
-  readonly isExempt?: (key: PropertyKey) => boolean;
+  isExempt?(key: PropertyKey): boolean;
 }
 
 /**
@@ -23,70 +25,102 @@ export interface RevocableRules {
  */
 export function revocable<T extends object>(
   target: T,
-  own: Partial<T> = {},
-  { onReach, isExempt }: RevocableRules = {},
+  own: Partial<T> = NOTHING,
+  rules: RevocableRules = NOTHING,
 ): Revocable<T> {
-  const bound = new Map<PropertyKey, { readonly of: unknown; readonly call: unknown }>();
-  let set: Record<PropertyKey, unknown> | undefined;
-  let ended = false;
-  const assertRunning = (key: PropertyKey) => {
-    if (ended && !isExempt?.(key)) {
-      throw new LeaseEndedError(
-        'This client was given back, and its connection may serve another tenant now.',
-        {
-          hint: 'Ask for a client for each piece of work, and use it only until you release it.',
-        },
-      );
-    }
+  return new StandIn(target, own, rules);
+}
+
+const NOTHING = Object.freeze({});
+
+type Method = (...args: unknown[]) => unknown;
+
+/** The traps are methods, because one of these is made for each lease: it has nothing that is not used. */
+class StandIn<T extends object> implements Revocable<T>, ProxyHandler<T> {
+  readonly standIn: T;
+  readonly #target: T;
+  readonly #own: Partial<T>;
+  readonly #rules: RevocableRules;
+  /** Of what a method is made; undefined if it replaces the object's own. */
+  #methods: Map<PropertyKey, { readonly of: unknown; readonly call: Method }> | undefined;
+  #set: Record<PropertyKey, unknown> | undefined;
+  #ended = false;
+  readonly revoke = (): void => {
+    this.#ended = true;
+    this.#methods = undefined;
   };
-  const memberOf = (key: PropertyKey): unknown => {
-    if (Object.hasOwn(own, key)) return Reflect.get(own, key);
-    const value: unknown = Reflect.get(target, key, target);
-    if (value !== undefined) onReach?.(key);
+
+  constructor(target: T, own: Partial<T>, rules: RevocableRules) {
+    this.#target = target;
+    this.#own = own;
+    this.#rules = rules;
+    this.standIn = new Proxy(target, this);
+  }
+
+  get(_target: T, key: PropertyKey): unknown {
+    this.#assertRunning(key);
+    if (this.#set !== undefined && Object.hasOwn(this.#set, key)) return this.#set[key];
+    const known = this.#methods?.get(key);
+    if (known !== undefined && known.of === undefined) return known.call;
+    const replacement = this.#rules.replace?.(key);
+    if (replacement !== undefined) return this.#member(key, replacement, undefined);
+    const value = this.#ownMember(key);
+    return known?.of === value && known !== undefined ? known.call : this.#member(key, value, value);
+  }
+
+  set(_target: T, key: PropertyKey, value: unknown): boolean {
+    this.#assertRunning(key);
+    this.#set ??= Object.create(null) as Record<PropertyKey, unknown>;
+    this.#set[key] = value;
+    return true;
+  }
+
+  defineProperty(target: T, key: PropertyKey, { value }: PropertyDescriptor): boolean {
+    return this.set(target, key, value);
+  }
+
+  deleteProperty(_target: T, key: PropertyKey): boolean {
+    this.#assertRunning(key);
+    if (this.#set !== undefined) delete this.#set[key];
+    return true;
+  }
+
+  setPrototypeOf(): boolean {
+    return false;
+  }
+
+  preventExtensions(): boolean {
+    return false;
+  }
+
+  #ownMember(key: PropertyKey): unknown {
+    if (Object.hasOwn(this.#own, key)) return Reflect.get(this.#own, key);
+    const value: unknown = Reflect.get(this.#target, key, this.#target);
+    if (value !== undefined) this.#rules.onReach?.(key);
     return value;
-  };
-  const standIn = new Proxy(target, {
-    get(_, key) {
-      assertRunning(key);
-      if (set !== undefined && Object.hasOwn(set, key)) return set[key];
-      const value = memberOf(key);
-      // A constructor is asked for its name, and is nobody's method.
-      if (typeof value !== 'function' || key === 'constructor') return value;
-      const known = bound.get(key);
-      if (known?.of === value) return known.call;
-      const call = (...args: unknown[]): unknown => {
-        assertRunning(key);
-        const result: unknown = Reflect.apply(value, target, args);
-        return result === target ? standIn : result;
-      };
-      bound.set(key, { of: value, call });
-      return call;
-    },
-    set(_, key, value) {
-      assertRunning(key);
-      set ??= Object.create(null) as Record<PropertyKey, unknown>;
-      set[key] = value;
-      return true;
-    },
-    defineProperty(_, key, { value }) {
-      assertRunning(key);
-      set ??= Object.create(null) as Record<PropertyKey, unknown>;
-      set[key] = value;
-      return true;
-    },
-    deleteProperty(_, key) {
-      assertRunning(key);
-      if (set !== undefined) delete set[key];
-      return true;
-    },
-    setPrototypeOf: () => false,
-    preventExtensions: () => false,
-  });
-  return {
-    standIn,
-    revoke: () => {
-      ended = true;
-      bound.clear();
-    },
-  };
+  }
+
+  #member(key: PropertyKey, value: unknown, of: unknown): unknown {
+    // A constructor is asked for its name, and is nobody's method.
+    if (typeof value !== 'function' || key === 'constructor') return value;
+    const target = this.#target;
+    const call: Method = (...args) => {
+      this.#assertRunning(key);
+      const result: unknown = Reflect.apply(value, target, args);
+      return result === target ? this.standIn : result;
+    };
+    this.#methods ??= new Map();
+    this.#methods.set(key, { of, call });
+    return call;
+  }
+
+  #assertRunning(key: PropertyKey): void {
+    if (!this.#ended || this.#rules.isExempt?.(key)) return;
+    throw new LeaseEndedError(
+      'This client was given back, and its connection may serve another tenant now.',
+      {
+        hint: 'Ask for a client for each piece of work, and use it only until you release it.',
+      },
+    );
+  }
 }

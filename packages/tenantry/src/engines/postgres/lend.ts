@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { LentClient } from '../../engine/lent-client.js';
-import { type Revocable, revocable } from '../../engine/revocable.js';
+import { type Revocable, type RevocableRules, revocable } from '../../engine/revocable.js';
 import type { Client } from './driver.js';
-import { LentEvents } from './lent-events.js';
+import { isEventMethod, LentEvents } from './lent-events.js';
 import { LentProtocol } from './lent-protocol.js';
 import type { LentUse } from './lent-use.js';
 import type { Submittable } from './submitted.js';
@@ -42,37 +42,58 @@ const HARMLESS: ReadonlySet<PropertyKey> = new Set([
  * connection when it comes back.
  */
 export function lendClient(client: Client, use: LentUse): LentClient {
-  const events = new LentEvents(client);
-  const protocol = new LentProtocol(client, use);
-  const query: Query = (config, values, callback) => {
-    if (isSubmittable(config)) {
-      (client.query as Query).call(client, protocol.carry(config), values, callback);
-      return config;
+  return new Loan(client, use);
+}
+
+/** What few borrowers use is made when it is used. */
+class Loan implements LentClient, RevocableRules {
+  readonly #real: Client;
+  readonly #use: LentUse;
+  readonly #lent: Revocable<object>;
+  #events: LentEvents | undefined;
+  #protocol: LentProtocol | undefined;
+  readonly revoke = (): void => {
+    this.#lent.revoke();
+    this.#protocol?.revoke();
+    this.#events?.end();
+    this.#use.ended();
+  };
+
+  constructor(client: Client, use: LentUse) {
+    this.#real = client;
+    this.#use = use;
+    this.#lent = revocable<object>(client, undefined, this);
+  }
+
+  get client(): object {
+    return this.#lent.standIn;
+  }
+
+  replace(key: PropertyKey): unknown {
+    if (key === 'query') return (...args: unknown[]) => this.#query(args);
+    if (key === 'connection') {
+      this.#use.spoil();
+      return this.#ownProtocol().connection;
     }
-    return runStatement(client, use, config, values, callback);
-  };
-  const own = {
-    ...events.members(() => lent.standIn),
-    query,
-    get connection() {
-      use.spoil();
-      return protocol.connection;
-    },
-  };
-  const lent: Revocable<object> = revocable<object>(client, own, {
-    onReach: (key) => {
-      if (typeof key === 'string' && !HARMLESS.has(key)) use.spoil();
-    },
-  });
-  return {
-    client: lent.standIn,
-    revoke: () => {
-      lent.revoke();
-      protocol.revoke();
-      events.end();
-      use.ended();
-    },
-  };
+    if (!isEventMethod(key)) return undefined;
+    this.#events ??= new LentEvents(this.#real, () => this.client);
+    return this.#events.method(key);
+  }
+
+  onReach(key: PropertyKey): void {
+    if (typeof key === 'string' && !HARMLESS.has(key)) this.#use.spoil();
+  }
+
+  #query([config, values, callback]: unknown[]): unknown {
+    if (!isSubmittable(config)) return runStatement(this.#real, this.#use, config, values, callback);
+    (this.#real.query as Query).call(this.#real, this.#ownProtocol().carry(config), values, callback);
+    return config;
+  }
+
+  #ownProtocol(): LentProtocol {
+    this.#protocol ??= new LentProtocol(this.#real, this.#use);
+    return this.#protocol;
+  }
 }
 
 function runStatement(client: Client, use: LentUse, config: unknown, values: unknown, callback: unknown) {

@@ -2,18 +2,18 @@ import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import type { Client } from './driver.js';
 
-type Listener = (...args: unknown[]) => void;
+type Listener = (...args: unknown[]) => unknown;
 type Event = string | symbol;
 
-/** Methods of an emitter that add a listener, with whether it is called once only. */
-const ADDING = [
-  ['on', 'on', false],
-  ['addListener', 'on', false],
-  ['once', 'on', true],
-  ['prependListener', 'prependListener', false],
-  ['prependOnceListener', 'prependListener', true],
-] as const;
-const OTHERS = [
+/** Methods of an emitter that add a listener: how, and whether it is called once only. */
+const ADDING: ReadonlyMap<PropertyKey, readonly ['on' | 'prependListener', boolean]> = new Map([
+  ['on', ['on', false]],
+  ['addListener', ['on', false]],
+  ['once', ['on', true]],
+  ['prependListener', ['prependListener', false]],
+  ['prependOnceListener', ['prependListener', true]],
+]);
+const OTHERS: ReadonlySet<PropertyKey> = new Set([
   'off',
   'removeListener',
   'removeAllListeners',
@@ -24,7 +24,12 @@ const OTHERS = [
   'listenerCount',
   'getMaxListeners',
   'setMaxListeners',
-] as const;
+]);
+
+/** Whether a member is one of an emitter's methods. */
+export function isEventMethod(key: PropertyKey): boolean {
+  return ADDING.has(key) || OTHERS.has(key);
+}
 
 /**
  * The events of a client while it is lent. A borrower's listeners are called in the async context in which
@@ -32,32 +37,31 @@ const OTHERS = [
  */
 export class LentEvents {
   readonly #client: Client;
+  readonly #self: () => object;
   readonly #emitter = new EventEmitter();
   readonly #forwarded = new Map<Event, Listener>();
 
-  constructor(client: Client) {
+  /** `self` gives the stand-in. */
+  constructor(client: Client, self: () => object) {
     this.#client = client;
+    this.#self = self;
   }
 
-  /** The methods of an emitter for the stand-in that `self` gives. */
-  members(self: () => object): Record<string, Listener> {
+  /** One of an emitter's methods ({@link isEventMethod}), for the stand-in. */
+  method(key: PropertyKey): Listener {
     const emitter = this.#emitter;
-    const members: Record<string, Listener> = {};
-    for (const [name, add, isOnce] of ADDING) {
-      members[name] = (...[event, listener]) => {
-        emitter[add](event as Event, this.#bound(event as Event, listener as Listener, self, isOnce));
-        this.#forward(event as Event);
-        return self();
-      };
-    }
-    for (const name of OTHERS) {
-      const method = emitter[name] as (...args: unknown[]) => unknown;
-      members[name] = (...args) => {
-        const result = method.apply(emitter, args);
-        return result === emitter ? self() : result;
-      };
-    }
-    return members;
+    const adding = ADDING.get(key);
+    const method = Reflect.get(emitter, adding?.[0] ?? key) as Listener;
+    return (...args) => {
+      if (adding === undefined) {
+        const result = Reflect.apply(method, emitter, args);
+        return result === emitter ? this.#self() : result;
+      }
+      const [event, listener] = args as [Event, Listener];
+      Reflect.apply(method, emitter, [event, this.#bound(event, listener, adding[1])]);
+      this.#forward(event);
+      return this.#self();
+    };
   }
 
   /** Ends them all. */
@@ -77,11 +81,11 @@ export class LentEvents {
     this.#client.on(event as 'end', forward);
   }
 
-  #bound(event: Event, listener: Listener, self: () => object, isOnce: boolean): Listener {
+  #bound(event: Event, listener: Listener, isOnce: boolean): Listener {
     if (typeof listener !== 'function') return listener;
     const call = AsyncResource.bind((...args: unknown[]) => {
       if (isOnce) this.#emitter.removeListener(event, call);
-      Reflect.apply(listener, self(), args);
+      Reflect.apply(listener, this.#self(), args);
     }) as Listener;
     // By this an emitter knows a listener that was wrapped.
     return Object.assign(call, { listener });
