@@ -24,6 +24,10 @@ export interface ClientLease {
 
 /** Where one tenant's clients come from; holds none by itself. */
 export interface Clients {
+  /** The tenant's name. */
+  readonly tenant: string;
+  /** The `tenancy.run` in which they were asked for: one object for all that it does; undefined outside of one. */
+  readonly scope: object | undefined;
   /**
    * Leases a connection of the tenant and lends its driver's client.
    *
@@ -39,6 +43,15 @@ export interface Clients {
    * ```
    */
   acquire(options?: ClientOptions): Promise<ClientLease>;
+  /**
+   * The same without waiting, for drivers that are synchronous: SQLite's. Where no connection is idle it
+   * opens one, within the budget.
+   *
+   * @throws RouteUnknownError (`TENANTRY_ROUTE_UNKNOWN`) where the catalog would have to be asked first;
+   * InvalidOptionError (`TENANTRY_INVALID_OPTION`) for an engine that answers only in time;
+   * PoolTimeoutError (`TENANTRY_POOL_TIMEOUT`) where no place is free now.
+   */
+  take(options?: LendOptions): ClientLease;
 }
 
 /** Leases a connection of a source and lends its client. */
@@ -49,6 +62,17 @@ export async function leaseClient(source: LeaseSource, options: ClientOptions = 
   try {
     const { name } = source.engine();
     return new LentLease(lease, lease.connection.lend(options), name);
+  } catch (error) {
+    lease.destroy();
+    throw error;
+  }
+}
+
+/** The same without waiting. */
+export function takeClient(source: LeaseSource & { leaseNow(): Lease }, options?: LendOptions): ClientLease {
+  const lease = source.leaseNow();
+  try {
+    return new LentLease(lease, lease.connection.lend(options), source.engine().name);
   } catch (error) {
     lease.destroy();
     throw error;

@@ -2,7 +2,7 @@ import type { Directory } from '../directory/directory.js';
 import type { DirectoryEntry } from '../directory/entry.js';
 import type { Parameter, Row } from '../engine/connection.js';
 import type { Engine } from '../engine/engine.js';
-import { ServerRefusedError, SessionEndedError } from '../errors.js';
+import { InvalidOptionError, RouteUnknownError, ServerRefusedError, SessionEndedError } from '../errors.js';
 import type { Watchers } from '../observe/watchers.js';
 import { IdentityAheadError } from '../pool/certificate.js';
 import type { Lease } from '../pool/lease.js';
@@ -85,6 +85,27 @@ export class TenantSession implements Session, LeaseSource {
 
   lease(limit: Limit): Lease | Promise<Lease> {
     return (this.#current() && this.#take()) ?? this.#acquire(limit);
+  }
+
+  /**
+   * A lease without waiting. The route must be in memory, and the engine `synchronous`.
+   *
+   * @throws RouteUnknownError, InvalidOptionError, PoolTimeoutError, or what a first use would throw.
+   */
+  leaseNow(): Lease {
+    const entry = this.#entry ?? this.#rooms.directory.peek(this.#name);
+    if (entry !== undefined) this.#bind(entry);
+    if (this.#current() === undefined) throw routeUnknown(this.#name);
+    const target = this.#poolTarget();
+    const pool = this.#pool();
+    if (!target.isLocated) throw routeUnknown(this.#name);
+    if (!pool.server.engine.capabilities.synchronous) throw notSynchronous(this.#name);
+    try {
+      return pool.takeNow(target);
+    } catch (error) {
+      if (error instanceof IdentityAheadError && entry !== undefined) this.#rooms.directory.distrust(entry);
+      throw error;
+    }
   }
 
   // ---- inside ----
@@ -185,6 +206,23 @@ export class TenantSession implements Session, LeaseSource {
     this.#target ??= targetOf(this.#rooms, this.#bound());
     return this.#target;
   }
+}
+
+function routeUnknown(name: string): RouteUnknownError {
+  return new RouteUnknownError(
+    `Where ${name} is, is not in memory; asking takes time that this call has not.`,
+    {
+      tenant: name,
+      hint: 'Before it, await tenancy.session(name).ready().',
+    },
+  );
+}
+
+function notSynchronous(name: string): InvalidOptionError {
+  return new InvalidOptionError(`The database of ${name} answers only in time; this call cannot wait.`, {
+    tenant: name,
+    hint: 'Use a session. Only SQLite answers at once, and not in a worker.',
+  });
 }
 
 function endedError(bound: Route, now: Route): SessionEndedError {

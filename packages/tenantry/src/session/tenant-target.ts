@@ -1,7 +1,7 @@
 import type { EngineConnection } from '../engine/connection.js';
 import { type DatabasePart, type PlaceOptions, partOf } from '../engine/place.js';
 import { askLimits, type LimitsOf } from '../options/per-tenant.js';
-import { certify } from '../pool/certificate.js';
+import { certify, certifyNow } from '../pool/certificate.js';
 import type { TenantLimits } from '../pool/fair-queue-options.js';
 import type { ServerPool } from '../pool/server-pool.js';
 import type { PoolTarget } from '../pool/target.js';
@@ -76,6 +76,10 @@ export class TenantTarget implements PoolTarget {
 
   certify(connection: EngineConnection): Promise<void> {
     return certify(connection, this.#route);
+  }
+
+  certifyNow(connection: EngineConnection): void {
+    certifyNow(connection, this.#route);
   }
 
   #use(known: KnownCredentials): void {
