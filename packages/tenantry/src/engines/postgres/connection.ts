@@ -139,12 +139,13 @@ export class PostgresConnection implements EngineConnection {
         hint: `PostgreSQL takes at most ${MAX_PARAMETERS}; send fewer at a time, or one JSON document.`,
       });
     }
-    // The extended protocol carries exactly one statement, also where there are no parameters.
-    const { command, rowCount, rows } = await this.#run({
-      text: sql,
-      values: params.map(toDriver),
-      queryMode: 'extended',
-    });
+    // The extended protocol carries exactly one statement. Without a semicolon there is no second one, and
+    // the simple protocol takes one message instead of five.
+    const { command, rowCount, rows } = await this.#run(
+      params.length === 0 && !sql.includes(';')
+        ? { text: sql }
+        : { text: sql, values: params.map(toDriver), queryMode: 'extended' },
+    );
     return { rows, affectedRows: CHANGING.has(command) ? (rowCount ?? 0) : 0, insertId: null };
   }
 
