@@ -29,14 +29,16 @@ export class PostgresServer implements EngineServer {
     const driver = await loadDriver();
     const { part, credentials } = options;
     const address = addressAs(this.address, credentials);
-    const connect = (ready?: Ready) => connectClient(driver, address, database, options, ready);
+    const connect = (timeoutMs: number, ready?: Ready) =>
+      connectClient(driver, address, database, { ...options, timeoutMs }, ready);
     let instance: string | undefined;
     const client = await connect(
+      options.timeoutMs,
       part &&
         (async (session) => {
           const admission = await admit(session, part);
           instance = admission.instance;
-          if (admission.isPooled) await proveSession(session, connect);
+          if (admission.isPooled) await proveSession(session, () => connect(options.timeoutMs / 2));
         }),
     );
     const connection = new PostgresConnection(client, database, (timeoutMs) =>
