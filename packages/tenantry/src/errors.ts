@@ -40,6 +40,7 @@ export const errorCatalog = {
   TENANTRY_CATALOG_UNAVAILABLE: define(503, 'unavailable', 'Catalog is out of reach', true),
   TENANTRY_CATALOG_MISSING: define(503, 'unavailable', 'Catalog is not set up'),
   TENANTRY_CATALOG_VERSION: define(503, 'unavailable', 'Catalog has another version'),
+  TENANTRY_ROUTE_UNKNOWN: define(503, 'unavailable', 'Tenant is not in memory yet', true),
   TENANTRY_UNKNOWN_SERVER: define(503, 'unavailable', 'Unknown database server'),
   TENANTRY_SERVER_UNAVAILABLE: define(503, 'unavailable', 'Database server is out of reach', true),
   TENANTRY_SERVER_REFUSED: define(503, 'unavailable', 'Database server refused the connection'),
@@ -195,6 +196,8 @@ export class CatalogUnavailableError extends errorClass('TENANTRY_CATALOG_UNAVAI
 export class CatalogMissingError extends errorClass('TENANTRY_CATALOG_MISSING') {}
 /** The catalog's tables are older or newer than this version of tenantry. */
 export class CatalogVersionError extends errorClass('TENANTRY_CATALOG_VERSION') {}
+/** A call that cannot wait needs what only the catalog knows: `await tenancy.session(name).ready()` comes first. */
+export class RouteUnknownError extends errorClass('TENANTRY_ROUTE_UNKNOWN') {}
 /** A placement names a database server that this process is not configured for. */
 export class UnknownServerError extends errorClass('TENANTRY_UNKNOWN_SERVER') {}
 /** A database server does not answer. */

@@ -4,14 +4,24 @@ import { NoTenantError, TenantSwitchError } from '../errors.js';
 /** What a bound function gives back: a value at once, anything that can be awaited as a promise. */
 export type Bound<R> = R extends PromiseLike<unknown> ? Promise<Awaited<R>> : R;
 
+/** The tenant of one run. */
+interface Scope {
+  readonly name: string;
+}
+
 /** The ambient tenant of the running async task. There is never a default one, nor the last one. */
 export class TenantContext {
-  readonly #storage = new AsyncLocalStorage<string>();
+  readonly #storage = new AsyncLocalStorage<Scope>();
+
+  /** What is in context now, the same object for all that one {@link run} does. */
+  get scope(): object | undefined {
+    return this.#storage.getStore();
+  }
 
   /** The name of the tenant in context. Throws NoTenantError without one. */
   require(): string {
-    const name = this.#storage.getStore();
-    if (name !== undefined) return name;
+    const scope = this.#storage.getStore();
+    if (scope !== undefined) return scope.name;
     throw new NoTenantError('No tenant was named and none is in context.', {
       hint: 'Pass a name, session(name), or call it inside tenancy.run(name, fn).',
     });
@@ -20,22 +30,24 @@ export class TenantContext {
   /** Runs `fn` with a tenant in context; what it returns is awaited inside, so that a lazy query runs there too. */
   async run<T>(name: string, fn: () => T | PromiseLike<T>, mayChange: boolean): Promise<T> {
     const current = this.#storage.getStore();
-    if (current !== undefined && current !== name && !mayChange) {
+    if (current !== undefined && current.name !== name && !mayChange) {
       throw new TenantSwitchError(
-        `Tenant ${current} is in context; run was called for ${JSON.stringify(name)} inside it.`,
+        `Tenant ${current.name} is in context; run was called for ${JSON.stringify(name)} inside it.`,
         {
-          tenant: current,
+          tenant: current.name,
           hint: 'If the change is meant, pass { switch: true }.',
         },
       );
     }
-    return this.#storage.run(name, async () => await fn());
+    const scope = current?.name === name ? current : Object.freeze({ name });
+    return this.#storage.run(scope, async () => await fn());
   }
 
   /** A function that runs with the tenant that is in context now. Throws NoTenantError without one. */
   bind<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => Bound<R> {
-    const name = this.require();
-    return (...args) => this.#storage.run(name, () => begun(fn(...args)));
+    this.require();
+    const scope = this.#storage.getStore() as Scope;
+    return (...args) => this.#storage.run(scope, () => begun(fn(...args)));
   }
 }
 

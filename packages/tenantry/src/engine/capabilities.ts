@@ -21,6 +21,8 @@ export interface EngineCapabilities {
   readonly isolations: readonly Isolation[];
   /** A connection is cheap enough (a file handle) that many are the normal case. Default false. */
   readonly cheapConnections: boolean;
+  /** Connections open, prove themselves and answer without waiting: `EngineServer.openNow`. Default false. */
+  readonly synchronous: boolean;
   /** The dialect in which the catalog's own statements are compiled. */
   readonly dialect: EngineName;
 }
@@ -37,6 +39,7 @@ export function capabilities(
     rebind: false,
     isolations: ['database'],
     cheapConnections: false,
+    synchronous: false,
     ...own,
   });
 }

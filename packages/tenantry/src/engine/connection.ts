@@ -17,6 +17,14 @@ export interface StatementResult {
   readonly insertId: number | bigint | null;
 }
 
+/** What a connection says of the database that it is connected to. */
+export interface SaidOfItself {
+  /** As {@link EngineConnection.currentDatabase} says it. */
+  readonly database: string;
+  /** As {@link EngineConnection.readIdentity} says it. */
+  readonly identity: Identity | undefined;
+}
+
 /** How a transaction begins. */
 export interface BeginOptions {
   readonly readOnly?: boolean | undefined;
@@ -80,6 +88,9 @@ export interface EngineConnection {
 
   /** What the database says it is, or undefined if it says nothing (no table, no row). */
   readIdentity(): Promise<Identity | undefined>;
+
+  /** Both without waiting. Only where `capabilities.synchronous`. */
+  identifyNow?(): SaidOfItself;
 
   /**
    * Whether somebody may have left something in the session that outlives a statement: a variable, a

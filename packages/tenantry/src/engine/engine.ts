@@ -51,6 +51,14 @@ export interface EngineServer {
    */
   open(database: string, options: OpenOptions): Promise<EngineConnection>;
 
+  /**
+   * Opens one connection without waiting. Only where `capabilities.synchronous`; there a connection that
+   * is destroyed is closed when the call returns.
+   *
+   * @throws the driver's own errors; nothing stays open then.
+   */
+  openNow?(database: string): EngineConnection;
+
   /** The slow path: creating, dropping and describing databases. Loaded when first asked for. */
   provisioning(): Promise<Provisioning>;
 

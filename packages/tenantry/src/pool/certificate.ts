@@ -1,6 +1,6 @@
 import type { EngineConnection } from '../engine/connection.js';
 import { IdentityMismatchError } from '../errors.js';
-import type { Route } from '../tenant/tenant.js';
+import type { Identity, Route } from '../tenant/tenant.js';
 
 /** The database is ahead of the route: the route is stale, and looking again may help. */
 export class IdentityAheadError extends IdentityMismatchError {}
@@ -12,11 +12,22 @@ export class IdentityAheadError extends IdentityMismatchError {}
  * says; {@link IdentityAheadError} if it is newer.
  */
 export async function certify(connection: EngineConnection, route: Route): Promise<void> {
-  if (route.placement.identity === 'name') {
-    await certifyName(connection, route);
-    return;
-  }
-  const identity = await connection.readIdentity();
+  if (route.placement.identity === 'name') assertName(await connection.currentDatabase(), route);
+  else assertIdentity(await connection.readIdentity(), route);
+}
+
+/**
+ * The same without waiting, where the engine can do that.
+ *
+ * @throws what {@link certify} throws.
+ */
+export function certifyNow(connection: EngineConnection, route: Route): void {
+  const said = connection.identifyNow?.();
+  if (route.placement.identity === 'name') assertName(said?.database, route);
+  else assertIdentity(said?.identity, route);
+}
+
+function assertIdentity(identity: Identity | undefined, route: Route): void {
   if (identity === undefined) {
     throw mismatch(
       route,
@@ -46,8 +57,7 @@ export async function certify(connection: EngineConnection, route: Route): Promi
   }
 }
 
-async function certifyName(connection: EngineConnection, route: Route): Promise<void> {
-  const actual = await connection.currentDatabase();
+function assertName(actual: string | undefined, route: Route): void {
   if (actual === route.placement.database) return;
   throw mismatch(route, `the server says that it is ${actual}`, 'Check where the server address leads.');
 }

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { EngineConnection } from '../engine/connection.js';
 import type { EngineServer } from '../engine/engine.js';
-import { IdentityMismatchError } from '../errors.js';
+import { IdentityMismatchError, InternalError } from '../errors.js';
 import { Breaker } from './breaker.js';
 import { IdentityAheadError } from './certificate.js';
 import type { PoolEvents } from './pool-events.js';
@@ -64,6 +64,22 @@ export class Connector {
     return connection;
   }
 
+  /** Opens and proves a connection without waiting. Throws what {@link open} rejects with. */
+  openNow(target: PoolTarget): EngineConnection {
+    const { server } = this.#home;
+    const connection = server.openNow?.(target.database);
+    if (connection === undefined)
+      throw new InternalError(`Connections to ${server.engine.name} open only in time.`);
+    try {
+      target.certifyNow?.(connection);
+      return connection;
+    } catch (error) {
+      connection.destroy();
+      this.#tellMismatch(target, error);
+      throw error;
+    }
+  }
+
   /** Proves a connection, within the time that connecting may take; one that fails is closed. */
   async prove(target: PoolTarget, connection: EngineConnection): Promise<void> {
     const { signal } = this.#abort;
@@ -74,9 +90,7 @@ export class Connector {
       await certifyFor(target, connection);
     } catch (error) {
       this.#home.close(connection);
-      // A database that is ahead of its route is looked up again first; see whoever asked.
-      const isAlarming = error instanceof IdentityMismatchError && !(error instanceof IdentityAheadError);
-      if (isAlarming) this.#home.events.mismatched(target, error);
+      this.#tellMismatch(target, error);
       throw error;
     } finally {
       clearTimeout(deadline);
@@ -87,6 +101,12 @@ export class Connector {
   /** Gives up what is being opened or proved. */
   abort(): void {
     this.#abort.abort();
+  }
+
+  #tellMismatch(target: PoolTarget, error: unknown): void {
+    // A database that is ahead of its route is looked up again first; see whoever asked.
+    const isAlarming = error instanceof IdentityMismatchError && !(error instanceof IdentityAheadError);
+    if (isAlarming) this.#home.events.mismatched(target, error);
   }
 
   #answered(): void {

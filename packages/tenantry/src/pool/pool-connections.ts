@@ -132,6 +132,13 @@ export class PoolConnections {
     );
   }
 
+  /** Closes an idle connection without waiting, where the engine's connections end so: its place is free at once. */
+  closeIdleNow(pooled: PooledConnection, reason: CloseReason): void {
+    if (!this.idle.remove(pooled)) return;
+    this.#home.events.closed(pooled, reason, this.#home.now());
+    pooled.connection.destroy();
+  }
+
   /**
    * Closes a connection in a way of the caller's, to whom its place belongs then: `after` is called in
    * the moment in which it is free, before anybody else can see that. Resolves after that; never rejects.

@@ -82,6 +82,42 @@ export class Serving {
     return undefined;
   }
 
+  /**
+   * A lease without waiting, on a connection that is opened for it where necessary; undefined where no
+   * place is free, or it is somebody else's turn. Only where the engine is `synchronous`. Throws what
+   * connecting came to.
+   */
+  takeNow(target: PoolTarget): Lease | undefined {
+    const idle = this.take(target);
+    if (idle !== undefined || !this.queue.tryStart(target.key, target.limits ?? this.#home.limits))
+      return idle;
+    const begunAt = this.#home.now();
+    try {
+      if (this.#makePlace()) {
+        const connection = this.#connector.openNow(target);
+        this.queue.count(target.key, 'opened');
+        return this.#home.lease(this.#connections.opened(connection, target, begunAt), begunAt);
+      }
+    } catch (error) {
+      this.queue.ended(target.key, this.#home.now() - begunAt);
+      this.#home.changed();
+      throw this.#connectError(error, target);
+    }
+    this.queue.ended(target.key);
+    return undefined;
+  }
+
+  /** Whether there is a place, be it that of the idle connection that will be missed least. */
+  #makePlace(): boolean {
+    if (this.#connections.size < this.#home.capacity) return true;
+    const victim = this.#connections.idle.leastUseful();
+    if (victim === undefined) return false;
+    this.#home.counters.evictions++;
+    this.queue.count(victim.key, 'evictions');
+    this.#connections.closeIdleNow(victim, 'evicted');
+    return this.#connections.size < this.#home.capacity;
+  }
+
   /** A caller joins the queue. */
   join(waiter: Waiter): void {
     waiter.ticket = this.queue.push(waiter.key, waiter, waiter.target?.limits ?? this.#home.limits);

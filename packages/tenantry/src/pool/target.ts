@@ -22,6 +22,8 @@ export interface PoolTarget {
   readonly certifiedOn: Set<string>;
   /** Proves a connection before anybody gets it. Its rejection closes the connection. */
   certify(connection: EngineConnection): Promise<void>;
+  /** The same without waiting. Undefined where nobody asks for that. */
+  certifyNow?(connection: EngineConnection): void;
 }
 
 /** Whether a connection that is moved to this target needs no proof. */

@@ -1,4 +1,4 @@
-import type { BeginOptions, Parameter, StatementResult } from '../../engine/connection.js';
+import type { BeginOptions, Parameter, SaidOfItself, StatementResult } from '../../engine/connection.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { InvalidOptionError } from '../../errors.js';
@@ -8,7 +8,7 @@ import { databaseNameOf } from './database-file.js';
 import type { DriverHandle, NativeStatement } from './driver-handle.js';
 import { isBusy, SqliteEngineError } from './errors.js';
 import type { FileProof } from './file-proof.js';
-import { readIdentity } from './identity.js';
+import { readIdentity, readIdentityNow } from './identity.js';
 import { lend } from './lent/lend.js';
 import { type PreparedStatement, PreparedStatements } from './prepared-statements.js';
 import type { ScriptConnection } from './script-connection.js';
@@ -104,13 +104,18 @@ export class SqliteConnection implements ScriptConnection {
 
   /** As SQLite names the file that is open; its path when that is not where it should be. */
   async currentDatabase(): Promise<string> {
-    const { rows } = await this.query('PRAGMA database_list');
-    const path = String(rows.find(({ name }) => name === 'main')?.file ?? '');
-    return databaseNameOf(this.#open.folder, path) ?? path;
+    return this.#databaseIn(await this.query('PRAGMA database_list'));
   }
 
   readIdentity(): Promise<Identity | undefined> {
     return readIdentity(this);
+  }
+
+  identifyNow(): SaidOfItself {
+    const handle = this.#handle;
+    if (handle === undefined) throw new NotSentError();
+    const query = (sql: string) => this.#query(handle, sql, []);
+    return { database: this.#databaseIn(query('PRAGMA database_list')), identity: readIdentityNow(query) };
   }
 
   /** Never: a handle whose session was changed is not clean, for a new one costs less than looking. */
@@ -182,6 +187,11 @@ export class SqliteConnection implements ScriptConnection {
     } catch {
       // Nobody has it any more: nothing can be done with it.
     }
+  }
+
+  #databaseIn({ rows }: StatementResult): string {
+    const path = String(rows.find(({ name }) => name === 'main')?.file ?? '');
+    return databaseNameOf(this.#open.folder, path) ?? path;
   }
 
   #markLeft(): void {

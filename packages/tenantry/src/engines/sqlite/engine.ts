@@ -15,7 +15,7 @@ import { isRead } from './statement-rules.js';
  * runs, so `cancel` ends only the wait for a lock. With `worker` in the URL they run in a thread or a
  * process for each connection, and the server has an engine of its own, whose capabilities are those.
  */
-export const sqlite: Engine = engine({ cheapConnections: true });
+export const sqlite: Engine = engine({ cheapConnections: true, synchronous: true });
 
 /** A thread cannot be stopped in the middle of a statement; a process can. Neither is cheap. */
 const inWorker: Readonly<Record<WorkerKind, Engine>> = {

@@ -1,4 +1,4 @@
-import type { EngineConnection } from '../../engine/connection.js';
+import type { EngineConnection, Row, StatementResult } from '../../engine/connection.js';
 import { tenantStatuses } from '../../tenant/status.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { classifyError } from './errors.js';
@@ -24,15 +24,30 @@ export async function readIdentity(
   connection: Pick<EngineConnection, 'query'>,
 ): Promise<Identity | undefined> {
   try {
-    const { rows } = await connection.query(READ);
-    const { tenant_id: tenantId, epoch, state } = rows[0] ?? {};
-    const status = tenantStatuses.find((known) => known === state);
-    if (typeof tenantId !== 'string' || typeof epoch !== 'number' || status === undefined) return undefined;
-    return { tenantId, epoch, state: status };
+    return identityIn((await connection.query(READ)).rows);
   } catch (error) {
-    if (classifyError(error) === 'missing-table') return undefined;
-    throw error;
+    return noneOf(error);
   }
+}
+
+/** The same, without waiting. */
+export function readIdentityNow(query: (sql: string) => StatementResult): Identity | undefined {
+  try {
+    return identityIn(query(READ).rows);
+  } catch (error) {
+    return noneOf(error);
+  }
+}
+
+function identityIn([row = {}]: readonly Row[]): Identity | undefined {
+  const { tenant_id: tenantId, epoch, state } = row;
+  const status = tenantStatuses.find((known) => known === state);
+  if (typeof tenantId !== 'string' || typeof epoch !== 'number' || status === undefined) return undefined;
+  return { tenantId, epoch, state: status };
+}
+
+function noneOf(error: unknown): undefined {
+  if (classifyError(error) !== 'missing-table') throw error;
 }
 
 /** Writes what the database is, in one transaction. */

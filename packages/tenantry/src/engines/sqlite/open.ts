@@ -24,23 +24,42 @@ export async function openFile(
   if (signal?.aborted) throw openingAborted();
   const driver = findDriver(options.driver);
   await driver.settle?.();
-  const folder = realFolder(options.folder);
-  const path = databasePath(folder, database);
-  if (create) createIfMissing(folder, database);
-  const proof = new FileProof(path, identifyFile(path));
-  const handle = openHandle(driver, path);
+  if (create) createIfMissing(realFolder(options.folder), database);
+  const { handle, connection } = connect(driver, options, database);
   try {
-    // The driver opened whatever was there by then.
-    if (!proof.look()) {
-      throw new SqliteEngineError('unreachable', `The file ${path} was replaced while it was being opened.`);
-    }
     await setUp(handle, timeoutMs, signal);
   } catch (error) {
-    handle.close();
+    connection.destroy();
     throw error;
   }
+  return connection;
+}
+
+/** The same, without waiting: a file that is locked while it is opened cannot be had so. */
+export function openFileNow(options: SqliteOptions, database: string): SqliteConnection {
+  const { handle, connection } = connect(findDriver(options.driver), options, database);
+  try {
+    handle.exec(SETUP);
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+  return connection;
+}
+
+/** A connection whose handle is yet to be set up. */
+function connect(driver: Driver, options: SqliteOptions, database: string) {
+  const folder = realFolder(options.folder);
+  const path = databasePath(folder, database);
+  const proof = new FileProof(path, identifyFile(path));
+  const handle = openHandle(driver, path);
+  // The driver opened whatever was there by then.
+  if (!proof.look()) {
+    handle.close();
+    throw new SqliteEngineError('unreachable', `The file ${path} was replaced while it was being opened.`);
+  }
   const { busyTimeoutMs } = options;
-  return new SqliteConnection({ database, folder, proof, handle, busyTimeoutMs });
+  return { handle, connection: new SqliteConnection({ database, folder, proof, handle, busyTimeoutMs }) };
 }
 
 /** What an attempt to open that was given up rejects with. */

@@ -1,8 +1,9 @@
 import type { ServerAddress } from '../../engine/address.js';
+import type { EngineConnection } from '../../engine/connection.js';
 import type { Engine, EngineServer, OpenOptions } from '../../engine/engine.js';
 import type { Provisioning } from '../../engine/provisioning.js';
 import { InvalidOptionError } from '../../errors.js';
-import { openFile } from './open.js';
+import { openFile, openFileNow } from './open.js';
 import type { SqliteOptions } from './options.js';
 import type { ScriptConnection } from './script-connection.js';
 
@@ -28,6 +29,10 @@ export class SqliteServer implements EngineServer {
     if (worker === undefined) return openFile(this.#options, database, options);
     const { openInWorker } = await import('./worker/open.js');
     return openInWorker(worker, this.#options, database, options);
+  }
+
+  openNow(database: string): EngineConnection {
+    return openFileNow(this.#options, database);
   }
 
   async provisioning(): Promise<Provisioning> {
