@@ -5,7 +5,9 @@ import { parseArgs } from 'node:util';
 
 export const ENGINES = /** @type {const} */ (['mysql', 'postgres', 'sqlite']);
 
-export const USAGE = `Usage: npm run leaks -- --engine mysql|postgres|sqlite [--isolation database] [--tenants 50]
+export const ISOLATIONS = /** @type {const} */ (['database', 'schema', 'row']);
+
+export const USAGE = `Usage: npm run leaks -- --engine mysql|postgres|sqlite [--isolation database|schema|row] [--tenants 50]
   [--processes 2] [--connections 8] [--operations 20000] [--seed 1] [--mutant NAME ... | --mutants]`;
 
 /** What the command line asks for; the text says what is wrong with it. */
@@ -29,13 +31,16 @@ export function readArguments(args) {
   }
   if (engine === undefined && !isMutant) throw new UsageError('Say which engine to hunt on.');
   if (allMutants && mutants.length > 0) throw new UsageError('Some mutants, or all of them.');
-  if (values.isolation !== undefined && values.isolation !== 'database') {
-    throw new UsageError(`There is no isolation ${JSON.stringify(values.isolation)} to hunt in yet.`);
+  const { isolation: wanted = 'database' } = values;
+  const isolation = ISOLATIONS.find((name) => name === wanted);
+  if (isolation === undefined) throw new UsageError(`There is no isolation ${JSON.stringify(wanted)}.`);
+  if (isolation !== 'database' && engine !== 'postgres') {
+    throw new UsageError(`Only PostgreSQL has the isolation ${isolation}: --engine postgres.`);
   }
   return {
     engine: engine ?? 'mysql',
     engineIsGiven: engine !== undefined,
-    isolation: 'database',
+    isolation,
     mutants,
     allMutants,
     tenants: whole('tenants', values.tenants, isMutant ? 10 : 50, 4, 10_000),

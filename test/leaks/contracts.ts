@@ -5,11 +5,12 @@ import type { Executor, Row, Session, Tenancy } from '../../packages/tenantry/sr
 export type { Executor, Row, Session, Tenancy };
 
 export type EngineName = 'mysql' | 'postgres' | 'sqlite';
+export type Isolation = 'database' | 'schema' | 'row';
 
 /** What is to be hunted, and how long. */
 export interface HuntOptions {
   readonly engine: EngineName;
-  readonly isolation: 'database';
+  readonly isolation: Isolation;
   readonly tenants: number;
   readonly processes: number;
   /** Of one process to the database server, the ones that go through the proxy included. */
@@ -23,7 +24,7 @@ export interface TenantState {
   readonly id: string;
   readonly epoch: number;
   readonly status: 'active' | 'suspended' | 'deleted' | 'absent';
-  /** The physical name of its database. */
+  /** The name of its database, its schema, or the key of its rows. */
   readonly place: string;
   readonly revision: number;
 }
@@ -43,6 +44,7 @@ export interface Prey {
 /** What a hunter process is told at its start. */
 export interface HunterConfig {
   readonly engine: EngineName;
+  readonly isolation: Isolation;
   readonly process: number;
   readonly seed: number;
   readonly connections: number;
@@ -266,7 +268,7 @@ export interface Dialect {
 /** One line of a server's log. */
 export type LogEvent =
   | { readonly type: 'opened'; readonly session: string; readonly database: string | undefined }
-  | { readonly type: 'moved'; readonly session: string; readonly database: string }
+  | { readonly type: 'moved'; readonly session: string; readonly database: string | undefined }
   | { readonly type: 'closed'; readonly session: string }
   | {
       readonly type: 'statement';
@@ -284,6 +286,7 @@ interface Entry {
 
 /** The server of one engine, as the hunt itself sees it: past the library. */
 export interface Field {
+  /** The URL of the server for tenants. */
   readonly url: string;
   /** Whether the server is reached over TCP, so that a proxy can be put in between. */
   readonly hasNetwork: boolean;
@@ -295,6 +298,8 @@ export interface Field {
   log(): Promise<LogEvent[]>;
   /** Every row of `entries` in a tenant's database. */
   entries(place: string): Promise<Entry[]>;
+  /** Makes the database that tenants of these names will share, where they share one; gives the URL of the server then. */
+  openHome?(database: string, names: readonly string[]): Promise<string>;
   /** Makes what tenants of these names leave behind: their roles. */
   prepare(names: readonly string[]): Promise<void>;
   /** Overwrites what a tenant's database says of itself. */
@@ -318,6 +323,8 @@ export interface Mutant {
   readonly about: string;
   /** Where it can be seen; the first is the one that it is hunted on by default. */
   readonly engines: readonly EngineName[];
+  /** How tenants must be kept apart for it. Default: in any way. */
+  readonly isolations?: readonly Isolation[];
   readonly patches: readonly Patch[];
 }
 

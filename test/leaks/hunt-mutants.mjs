@@ -29,10 +29,8 @@ export async function huntMutants(group, options, log) {
     log(`There is no mutant ${unknown.join(', ')}. Known are: ${names.join(', ')}.`);
     return 2;
   }
-  const chosen = known.filter(({ name, engines }) =>
-    options.allMutants
-      ? !options.engineIsGiven || engines.includes(options.engine)
-      : options.mutants.includes(name),
+  const chosen = known.filter((mutant) =>
+    options.allMutants ? isFor(mutant, options) : options.mutants.includes(mutant.name),
   );
   // All of them first: hunting takes minutes.
   for (const mutant of chosen) await mutate(mutant);
@@ -44,7 +42,7 @@ export async function huntMutants(group, options, log) {
     const traceFiles = Array.from({ length: options.processes }, (_, index) =>
       join(group.directory, `trace-${index}.log`),
     );
-    const field = await openField(engine, group, traceFiles);
+    const field = await openField({ ...options, engine }, group, traceFiles);
     for (const [index, mutant] of here.entries()) {
       const caught = await huntOne(mutant, { ...options, engine }, { group, field, traceFiles, log, index });
       if (!caught) survived.push(mutant.name);
@@ -53,6 +51,14 @@ export async function huntMutants(group, options, log) {
   }
   console.log(JSON.stringify({ mutants: chosen.length, caught: chosen.length - survived.length, survived }));
   return survived.length === 0 ? 0 : 1;
+}
+
+/**
+ * @param {Mutant} mutant
+ * @param {Options} options
+ */
+function isFor({ engines, isolations }, { engineIsGiven, engine, isolation }) {
+  return (!engineIsGiven || engines.includes(engine)) && (isolations?.includes(isolation) ?? true);
 }
 
 /**
@@ -71,6 +77,7 @@ function engineOf({ engines }, { engineIsGiven, engine }) {
  * @param {{ group: ServerGroup, field: Field, traceFiles: readonly string[], log: (text: string) => void, index: number }} setup
  */
 async function huntOne(mutant, options, { group, field, traceFiles, log, index }) {
+  const { isolation } = options;
   const startedAt = performance.now();
   const dist = await breed(mutant, group.directory);
   // A mutant may leave its tenants in any state, so each has its own.
@@ -84,7 +91,9 @@ async function huntOne(mutant, options, { group, field, traceFiles, log, index }
   const verdict = hunt.isCaught
     ? `caught after ${operations} operations`
     : `SURVIVED ${operations} operations`;
-  console.log(`${mutant.name} (${options.engine}): ${verdict}, ${seconds} s`);
+  console.log(
+    `${mutant.name} (${options.engine}${isolation === 'database' ? '' : `, ${isolation}`}): ${verdict}, ${seconds} s`,
+  );
   const [first] = hunt.court.texts;
   if (first !== undefined) log(`  ${first.slice(0, 240)}`);
   return hunt.isCaught;

@@ -108,9 +108,9 @@ export class Hunt {
 
   async #start() {
     const { options, field, reserve, traceFiles, group, dist = LIBRARY } = this.#setup;
-    const { engine, processes, seed, connections } = options;
+    const { engine, isolation, processes, seed, connections } = options;
     const { acquireMs } = this.#patience;
-    const { script } = await loadDialect(engine);
+    const { script } = await loadDialect(options);
     for (let index = 0; index < processes; index++) {
       const hunter = fork(HUNTER, { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
       group.adopt(hunter);
@@ -123,8 +123,8 @@ export class Hunt {
     await this.#everybody('ready', (index) => ({
       type: 'start',
       config: {
-        ...{ engine, process: index, seed, connections, acquireMs, dist, tools: LIBRARY, script },
-        ...{ url: field.url, hasNetwork: field.hasNetwork, catalog: reserve.catalog },
+        ...{ engine, isolation, process: index, seed, connections, acquireMs, dist, tools: LIBRARY, script },
+        ...{ url: reserve.url, hasNetwork: field.hasNetwork, catalog: reserve.catalog },
         ...{ prey: reserve.prey, impostors: reserve.impostors, traceFile: traceFiles[index] ?? '' },
       },
     }));
@@ -151,9 +151,9 @@ export class Hunt {
     const random = new Random(options.seed, 77);
     while (field.hasNetwork && !signal.aborted) {
       const places = this.court.timeline.allPlaces();
-      const sessions = await field.sessions(new Set([...places.keys(), reserve.catalogDatabase]));
+      const sessions = await field.sessions(new Set([...places.keys(), ...reserve.places]));
       this.maxSessions = Math.max(this.maxSessions, sessions.length);
-      const victims = sessions.filter(({ place }) => places.has(place));
+      const victims = sessions.filter(({ place }) => places.has(place) || place === reserve.home);
       if (victims.length > 0 && random.chance(KILLS_PER_SAMPLE)) {
         const { id, place } = random.pick(victims);
         const from = now();

@@ -6,6 +6,8 @@ import { runLeaks } from './command.js';
 /** About ten seconds on a quiet machine; a busy one may take its time. */
 const PATIENCE_MS = 400_000;
 
+const SMALL = ['--tenants', '12', '--connections', '6'];
+
 /** Two leaks for each engine that do not wait for a rare moment. */
 const MUTANTS: Readonly<Record<EngineName, readonly [string, string]>> = {
   mysql: ['moves-without-a-reset', 'answers-equal-statements-together'],
@@ -17,8 +19,7 @@ const MUTANTS: Readonly<Record<EngineName, readonly [string, string]>> = {
 forEachEngine((engine) => {
   describe('a short hunt for leaks', () => {
     it('finds none', { timeout: PATIENCE_MS }, async () => {
-      const size = ['--operations', '1500', '--tenants', '12', '--connections', '6'];
-      const { code, output, result } = await runLeaks(engine, ...size);
+      const { code, output, result } = await runLeaks(engine, ...SMALL, '--operations', '1500');
       expect(result, output).toMatchObject({
         ...{ engine: engine.name, crossTenant: 0, unexplainedErrors: 0, leasedAtEnd: 0 },
         ...{ operations: 1500, aborts: expect.toSatisfy((aborts) => aborts > 0) },
@@ -26,6 +27,24 @@ forEachEngine((engine) => {
       });
       expect(code, output).toBe(0);
     });
+
+    if (engine.name === 'postgres') {
+      it.each(['schema', 'row'])(
+        'finds none with isolation %s',
+        { timeout: PATIENCE_MS },
+        async (isolation) => {
+          const size = [...SMALL, '--operations', '600', '--isolation', isolation];
+          const { code, output, result } = await runLeaks(engine, ...size);
+          expect(result, output).toMatchObject({
+            isolation,
+            crossTenant: 0,
+            unexplainedErrors: 0,
+            leasedAtEnd: 0,
+          });
+          expect(code, output).toBe(0);
+        },
+      );
+    }
 
     it('finds leaks that were put in on purpose', { timeout: PATIENCE_MS }, async () => {
       const mutants = MUTANTS[engine.name];

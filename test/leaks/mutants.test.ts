@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { Mutant } from './contracts.js';
 import { loadMutants, mutate } from './mutants.mjs';
 
 const library = new URL('../../packages/tenantry/', import.meta.url);
@@ -22,6 +23,16 @@ describe('the deliberate leaks', () => {
     for (const [file, text] of changed)
       expect(text).not.toBe(await readFile(new URL(`dist/${file}`, library), 'utf8'));
     expect(changed.size).toBeGreaterThan(0);
+  });
+});
+
+describe('docs/leak-hunt.md', () => {
+  it('lists the deliberate leaks', async () => {
+    const text = await readFile(new URL('../../docs/leak-hunt.md', import.meta.url), 'utf8');
+    const listed = text.split('\n').filter((line) => line.startsWith('| `'));
+    const row = ({ name, about, engines, isolations = [] }: Mutant) =>
+      `| \`${name}\` | ${about} | ${[...engines, ...isolations].join(', ')} |`;
+    expect(listed).toEqual(mutants.map(row));
   });
 });
 

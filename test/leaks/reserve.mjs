@@ -1,5 +1,6 @@
 import { loadDialect } from './dialects/index.mjs';
 import { stateOf } from './hunter/changes.mjs';
+import { placeOf, rowKeyOf } from './places.mjs';
 
 /** @typedef {import('./contracts.js').Field} Field */
 /** @typedef {import('./contracts.js').Forgery} Forgery */
@@ -12,8 +13,11 @@ export const LIBRARY = new URL('../../packages/tenantry/dist/', import.meta.url)
 /** A tenant whose database lies about itself, and how. */
 const IMPOSTORS = /** @type {const} */ (['stolen', 'older', 'newer', 'blank']);
 
-/** A catalog of its own with tenants in it. */
-/** @typedef {{ catalog: string, catalogDatabase: string, prey: readonly Prey[], impostors: readonly string[], places: readonly string[] }} Reserve */
+/**
+ * A catalog of its own with tenants in it: their server's URL, and the database that they share, where they share one.
+ *
+ * @typedef {{ catalog: string, url: string, home: string | undefined, prey: readonly Prey[], impostors: readonly string[], places: readonly string[] }} Reserve
+ */
 
 /**
  * Makes a catalog and its tenants, through the library as it is.
@@ -26,20 +30,33 @@ const IMPOSTORS = /** @type {const} */ (['stolen', 'older', 'newer', 'blank']);
 export async function stock(field, options, prefix) {
   /** @type {typeof import('../../packages/tenantry/src/index.js')} */
   const { createTenancy } = await import(`${LIBRARY}index.js`);
-  const { script } = await loadDialect(options.engine);
+  const { script } = await loadDialect(options);
   const catalogDatabase = `${prefix}General`;
   const catalog = field.catalog(catalogDatabase);
-  const server = { url: field.url, maxConnections: 4 };
+  // Some names have capitals, so that a cache that folds case confuses them with nobody at first sight.
+  const names = Array.from(
+    { length: options.tenants },
+    (_, index) => `${prefix}${index % 4 === 3 ? 'Tenant' : 'tenant'}${index}`,
+  );
+  const impostors = IMPOSTORS.map((kind) => `${prefix}${kind}`);
+  const home = field.openHome && `${prefix}Home`;
+  const url =
+    home === undefined ? field.url : ((await field.openHome?.(home, [...names, ...impostors])) ?? '');
+  const { isolation } = options;
+  const server = { url, isolation, maxConnections: 4 };
+  const keyOf = (/** @type {string} */ name) => (isolation === 'row' ? rowKeyOf(name, 0) : undefined);
   const servers = field.hasNetwork ? { main: server, far: server } : { main: server };
   const tenancy = await createTenancy({ catalog, servers, setup: true, provision: { script } });
   try {
     /** @type {Prey[]} */
     const prey = [];
-    for (let index = 0; index < options.tenants; index++) {
-      // Some names have capitals, so that a cache that folds case confuses them with nobody at first sight.
-      const name = `${prefix}${index % 4 === 3 ? 'Tenant' : 'tenant'}${index}`;
+    for (const [index, name] of names.entries()) {
       const far = field.hasNetwork && index % 3 === 0;
-      const created = await tenancy.tenants.create({ name, server: far ? 'far' : 'main' });
+      const created = await tenancy.tenants.create({
+        name,
+        server: far ? 'far' : 'main',
+        rowKey: keyOf(name),
+      });
       prey.push({
         ...{ name, server: far ? 'far' : 'main', owner: (index >> 1) % options.processes },
         ...{ phoenix: !far && index % 2 === 1, state: stateOf(created) },
@@ -53,14 +70,17 @@ export async function stock(field, options, prefix) {
       newer: { epoch: 99 },
       blank: 'gone',
     };
-    const impostors = IMPOSTORS.map((kind) => `${prefix}${kind}`);
     for (const kind of IMPOSTORS) {
-      const { placement } = await tenancy.tenants.create({ name: `${prefix}${kind}`, server: 'main' });
-      await field.forge(placement.database, forgeries[kind]);
+      const name = `${prefix}${kind}`;
+      const { placement } = await tenancy.tenants.create({ name, server: 'main', rowKey: keyOf(name) });
+      await field.forge(placeOf(placement), forgeries[kind]);
     }
-    await field.prepare(prey.map(({ name }) => name));
-    const places = [catalogDatabase, ...prey.map(({ state }) => state.place), ...impostors];
-    return { catalog, catalogDatabase, prey, impostors, places };
+    await field.prepare(names);
+    const places = [
+      catalogDatabase,
+      ...(home === undefined ? [...prey.map(({ state }) => state.place), ...impostors] : [home]),
+    ];
+    return { catalog, url, home, prey, impostors, places };
   } finally {
     await tenancy.close();
   }

@@ -1,4 +1,4 @@
-// npm run leaks -- --engine mysql|postgres|sqlite [--isolation database] [--tenants 50] [--processes 2]
+// npm run leaks -- --engine mysql|postgres|sqlite [--isolation database|schema|row] [--tenants 50] [--processes 2]
 //   [--connections 8] [--operations 20000] [--seed 1] [--mutant NAME ... | --mutants]
 //
 // Hunts for leaks between tenants on a private server. The last line is JSON; docs/leak-hunt.md explains it. Exit 0
@@ -39,7 +39,7 @@ async function huntOnce(log) {
   const traceFiles = Array.from({ length: processes }, (_, index) =>
     join(group.directory, `trace-${index}.log`),
   );
-  const field = await openField(engine, group, traceFiles);
+  const field = await openField(options, group, traceFiles);
   const reserve = await stock(field, options, '');
   const hunt = new Hunt({ options, field, reserve, traceFiles, group, log });
   await hunt.run();

@@ -1,15 +1,15 @@
 /**
- * The statements of an engine.
+ * The statements of an engine, for tenants that are kept apart like this.
  *
- * @param {import('../contracts.js').EngineName} engine
+ * @param {{ engine: import('../contracts.js').EngineName, isolation: import('../contracts.js').Isolation }} hunt
  * @returns {Promise<import('../contracts.js').Dialect>}
  */
-export async function loadDialect(engine) {
+export async function loadDialect({ engine, isolation }) {
   switch (engine) {
     case 'mysql':
       return (await import('./mysql.mjs')).dialect;
     case 'postgres':
-      return (await import('./postgres.mjs')).dialect;
+      return (await import('./postgres.mjs')).dialectFor(isolation);
     case 'sqlite':
       return (await import('./sqlite.mjs')).dialect;
   }

@@ -2,99 +2,135 @@ import { asking, firstOf, leftover, markText, noted, residue, trap } from './mar
 
 /** @typedef {import('../contracts.js').Mark} Mark */
 
-/** @type {import('../contracts.js').Dialect} */
-export const dialect = {
-  script: `
+/** What is made for each tenant, after the table `whoami`; where tenants share tables, once for all of them. */
+export const TOOLS = `
+  CREATE SEQUENCE hunt_sequence;
+  CREATE FUNCTION hunt_lock(name text) RETURNS boolean LANGUAGE sql AS
+    'SELECT pg_try_advisory_lock(hashtext(name))';
+`;
+
+/** SQL that says where a session is, and its search path there. */
+const PLACES = {
+  database: { here: 'current_database()', path: () => '"$user", public' },
+  schema: { here: 'current_schema()', path: (/** @type {string} */ place) => `${place}, pg_temp` },
+  row: { here: "current_setting('tenantry.tenant', true)", path: () => '"$user", public' },
+};
+
+/**
+ * @param {import('../contracts.js').Isolation} isolation
+ * @returns {import('../contracts.js').Dialect}
+ */
+export function dialectFor(isolation) {
+  const { here, path } = PLACES[isolation];
+  return {
+    script: `
     CREATE TABLE whoami (place text NOT NULL);
-    INSERT INTO whoami SELECT current_database();
+    INSERT INTO whoami SELECT ${here};
     CREATE TABLE entries (
       number int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, request text NOT NULL, tenant text NOT NULL,
       batch text NOT NULL);
-    CREATE SEQUENCE hunt_sequence;
-    CREATE FUNCTION hunt_lock(name text) RETURNS boolean LANGUAGE sql AS
-      'SELECT pg_try_advisory_lock(hashtext(name))';
+    ${TOOLS}
   `,
-  read: (mark) => asking(mark, `SELECT '${mark.request}' AS request, place FROM whoami`),
-  prepared: (mark) => ({
-    sql: 'SELECT $1::text AS request, place FROM whoami',
-    params: [markText(mark)],
-    request: mark.request,
-    echo: markText(mark),
-  }),
-  slow: (mark, milliseconds) =>
-    asking(mark, `SELECT '${mark.request}' AS request, place FROM whoami, pg_sleep(${milliseconds / 1000})`),
-  countBatch: (mark, batch) =>
-    asking(
-      mark,
-      `SELECT '${mark.request}' AS request, place,
+    read: (mark) => asking(mark, `SELECT '${mark.request}' AS request, place FROM whoami`),
+    prepared: (mark) => ({
+      sql: 'SELECT $1::text AS request, place FROM whoami',
+      params: [markText(mark)],
+      request: mark.request,
+      echo: markText(mark),
+    }),
+    slow: (mark, milliseconds) =>
+      asking(
+        mark,
+        `SELECT '${mark.request}' AS request, place FROM whoami, pg_sleep(${milliseconds / 1000})`,
+      ),
+    countBatch: (mark, batch) =>
+      asking(
+        mark,
+        `SELECT '${mark.request}' AS request, place,
         (SELECT count(*) FROM entries WHERE batch = '${batch}') AS entries FROM whoami`,
-    ),
-  insert: (mark, batch) =>
-    noted(
-      mark,
-      `INSERT INTO entries (request, tenant, batch) VALUES ('${mark.request}', '${mark.name}', '${batch}')`,
-    ),
-  slowInsert: (mark, batch, milliseconds) =>
-    noted(
-      mark,
-      `INSERT INTO entries (request, tenant, batch) ` +
-        `SELECT '${mark.request}', '${mark.name}', '${batch}' FROM pg_sleep(${milliseconds / 1000})`,
-    ),
-  refused: (mark) => noted(mark, 'INSERT INTO whoami (place) VALUES (NULL)'),
-  probe: (mark) =>
-    asking(
-      mark,
-      `SELECT '${mark.request}' AS request, place, current_setting('hunt.mark', true) AS kept,
-      current_database() AS here, current_user AS role, current_setting('transaction_isolation') AS level,
+      ),
+    insert: (mark, batch) =>
+      noted(
+        mark,
+        `INSERT INTO entries (request, tenant, batch) VALUES ('${mark.request}', '${mark.name}', '${batch}')`,
+      ),
+    slowInsert: (mark, batch, milliseconds) =>
+      noted(
+        mark,
+        `INSERT INTO entries (request, tenant, batch) ` +
+          `SELECT '${mark.request}', '${mark.name}', '${batch}' FROM pg_sleep(${milliseconds / 1000})`,
+      ),
+    refused: (mark) => noted(mark, 'INSERT INTO whoami (place) VALUES (NULL)'),
+    probe: (mark) =>
+      asking(
+        mark,
+        `SELECT '${mark.request}' AS request, place, current_setting('hunt.mark', true) AS kept,
+      ${here} AS here, current_setting('search_path') AS path, current_user AS role, current_setting('transaction_isolation') AS level,
       (SELECT usename FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS login,
-      (SELECT string_agg(name || '=' || setting, ', ') FROM pg_settings WHERE source = 'session') AS settings,
+      (SELECT string_agg(name || '=' || setting, ', ') FROM pg_settings
+        WHERE source = 'session' AND name <> 'search_path') AS settings,
       (SELECT string_agg(channel, ', ') FROM pg_listening_channels() AS channel) AS channels,
       (SELECT string_agg(name, ', ') FROM pg_prepared_statements WHERE from_sql) AS prepared,
       (SELECT string_agg(name, ', ') FROM pg_cursors WHERE is_holdable) AS cursors,
       (SELECT string_agg(relname, ', ') FROM pg_class WHERE relnamespace = pg_my_temp_schema()) AS temporary,
       (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory') AS locks
       FROM whoami`,
-    ),
-  judgeProbe: (row, place) =>
-    firstOf({
-      'another database': row.here !== place && row.here,
-      'an open transaction': row.level !== 'read committed' && row.level,
-      'a role': row.role !== row.login && row.role,
-      'a custom setting': row.kept,
-      settings: row.settings,
-      'channels that it listens to': row.channels,
-      'prepared statements': row.prepared,
-      'open cursors': row.cursors,
-      'temporary tables': row.temporary,
-      'advisory locks': row.locks,
-    }),
-  leftovers: [
-    leftover('a setting', (mark) => `SET hunt.mark = '${residue(mark)}'`),
-    leftover('a setting by function', (mark) => `SELECT set_config('hunt.mark', '${residue(mark)}', false)`),
-    leftover('a role', (mark) => `SET ROLE "${mark.name}"`),
-    leftover('another login', (mark) => `SET SESSION AUTHORIZATION "${mark.name}"`),
-    leftover('a search path', (mark) => `SET search_path TO "${mark.name}", public`),
-    leftover('transactions that only read', () => 'SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY'),
-    leftover('a transaction', () => 'BEGIN ISOLATION LEVEL SERIALIZABLE', { inTransaction: false }),
-    leftover(
-      'a temporary table',
-      (mark) => `CREATE TEMP TABLE IF NOT EXISTS hunt_temporary AS SELECT '${residue(mark)}' AS mark`,
-    ),
-    leftover('an advisory lock', (mark) => `SELECT pg_try_advisory_lock(hashtext('${residue(mark)}'))`),
-    leftover('an advisory lock, in a function', (mark) => `SELECT hunt_lock('${residue(mark)}')`),
-    leftover('a prepared statement', () => 'PREPARE hunt_statement AS SELECT place FROM whoami', {
-      expects: ['TENANTRY_QUERY_FAILED'],
-    }),
-    leftover('a number of a sequence', () => "SELECT nextval('hunt_sequence')"),
-    leftover('a channel', (mark) => `LISTEN "${mark.name}"`),
-    leftover('a cursor', (mark) => `DECLARE "${mark.request}" CURSOR WITH HOLD FOR SELECT place FROM whoami`),
-    leftover('a COPY in', () => 'COPY entries FROM STDIN', { expects: ['TENANTRY_QUERY_FAILED'] }),
-    leftover('a COPY out', () => 'COPY whoami TO STDOUT'),
-  ],
-  traps: [
-    trap('a temporary table', () => 'SELECT mark FROM hunt_temporary'),
-    trap('a prepared statement', () => 'EXECUTE hunt_statement'),
-    trap('a number of a sequence', () => "SELECT currval('hunt_sequence')"),
-  ],
-  place: String,
-};
+      ),
+    judgeProbe: (row, place) =>
+      firstOf({
+        'another place': row.here !== place && row.here,
+        'a search path': unquoted(row.path) !== unquoted(path(place)) && row.path,
+        'an open transaction': row.level !== 'read committed' && row.level,
+        'a role': row.role !== row.login && row.role,
+        'a custom setting': row.kept,
+        settings: row.settings,
+        'channels that it listens to': row.channels,
+        'prepared statements': row.prepared,
+        'open cursors': row.cursors,
+        'temporary tables': row.temporary,
+        'advisory locks': row.locks,
+      }),
+    leftovers: [
+      leftover('a setting', (mark) => `SET hunt.mark = '${residue(mark)}'`),
+      leftover(
+        'a setting by function',
+        (mark) => `SELECT set_config('hunt.mark', '${residue(mark)}', false)`,
+      ),
+      leftover('a role', (mark) => `SET ROLE "${mark.name}"`),
+      leftover('another login', (mark) => `SET SESSION AUTHORIZATION "${mark.name}"`, {
+        expects: ['TENANTRY_QUERY_FAILED'],
+      }),
+      leftover('a search path', (mark) => `SET search_path TO "${mark.name}", public`),
+      leftover('transactions that only read', () => 'SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY'),
+      leftover('a transaction', () => 'BEGIN ISOLATION LEVEL SERIALIZABLE', { inTransaction: false }),
+      leftover(
+        'a temporary table',
+        (mark) => `CREATE TEMP TABLE IF NOT EXISTS hunt_temporary AS SELECT '${residue(mark)}' AS mark`,
+      ),
+      leftover('an advisory lock', (mark) => `SELECT pg_try_advisory_lock(hashtext('${residue(mark)}'))`),
+      leftover('an advisory lock, in a function', (mark) => `SELECT hunt_lock('${residue(mark)}')`),
+      leftover('a prepared statement', () => 'PREPARE hunt_statement AS SELECT place FROM whoami', {
+        expects: ['TENANTRY_QUERY_FAILED'],
+      }),
+      leftover('a number of a sequence', () => "SELECT nextval('hunt_sequence')"),
+      leftover('a channel', (mark) => `LISTEN "${mark.name}"`),
+      leftover(
+        'a cursor',
+        (mark) => `DECLARE "${mark.request}" CURSOR WITH HOLD FOR SELECT place FROM whoami`,
+      ),
+      leftover('a COPY in', () => 'COPY entries FROM STDIN', { expects: ['TENANTRY_QUERY_FAILED'] }),
+      leftover('a COPY out', () => 'COPY whoami TO STDOUT'),
+    ],
+    traps: [
+      trap('a temporary table', () => 'SELECT mark FROM hunt_temporary'),
+      trap('a prepared statement', () => 'EXECUTE hunt_statement'),
+      trap('a number of a sequence', () => "SELECT currval('hunt_sequence')"),
+    ],
+    place: String,
+  };
+}
+
+/** @param {unknown} path */
+function unquoted(path) {
+  return String(path).replaceAll('"', '');
+}

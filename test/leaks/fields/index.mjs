@@ -1,17 +1,17 @@
 /**
  * Opens the server of an engine.
  *
- * @param {import('../contracts.js').EngineName} engine
+ * @param {{ engine: import('../contracts.js').EngineName, isolation: import('../contracts.js').Isolation }} hunt
  * @param {import('../../servers/group.mjs').ServerGroup} group
  * @param {readonly string[]} traceFiles where the hunters of SQLite write what they do
  * @returns {Promise<import('../contracts.js').Field>}
  */
-export async function openField(engine, group, traceFiles) {
+export async function openField({ engine, isolation }, group, traceFiles) {
   switch (engine) {
     case 'mysql':
       return (await import('./mysql.mjs')).openField(group);
     case 'postgres':
-      return (await import('./postgres.mjs')).openField(group);
+      return (await import('./postgres.mjs')).openField(group, isolation);
     case 'sqlite':
       return (await import('./sqlite.mjs')).openField(group, traceFiles);
   }

@@ -1,18 +1,21 @@
 import pg from 'pg';
 import { startPostgres } from '../../servers/postgres.mjs';
 import { LogFile } from './log-file.mjs';
+import { PARTS } from './postgres-parts.mjs';
 
+/** @typedef {import('../contracts.js').Isolation} Isolation */
 /** @typedef {import('../contracts.js').LogEvent} LogEvent */
 
 const LINE = /^(\d+) (\S*) \S* (?:LOG|DETAIL): {2}(.*)$/;
 
 /**
- * A private PostgreSQL that logs every statement.
+ * A private PostgreSQL that logs every statement. Its tenants have a database each, or share one.
  *
  * @param {import('../../servers/group.mjs').ServerGroup} group
+ * @param {Isolation} isolation
  * @returns {Promise<import('../contracts.js').Field>}
  */
-export async function openField(group) {
+export async function openField(group, isolation) {
   const settings = {
     ...{
       log_statement: 'all',
@@ -34,24 +37,60 @@ export async function openField(group) {
       await client.end();
     }
   };
+  const parts = isolation === 'database' ? undefined : PARTS[isolation];
+  /** Where tenants are that share a database. */
+  let home = '';
   return {
     url: server.tcpUrl,
     hasNetwork: true,
-    moves: false,
+    moves: parts !== undefined,
     catalog: (database) => `${server.tcpUrl}${database}`,
-    log: async () => (await log.newLines()).flatMap(readLine),
+    log: async () => (await log.newLines()).flatMap((line) => readLine(line, parts?.movedTo)),
     entries: (place) =>
-      within(place, async (client) => (await client.query('SELECT request, tenant FROM entries')).rows),
+      within(parts === undefined ? place : home, async (client) => {
+        const sql = parts?.entries(place) ?? 'SELECT request, tenant FROM entries';
+        return (await client.query(sql)).rows;
+      }),
+    ...(parts && {
+      async openHome(database, names) {
+        home = database;
+        await admin.query(`CREATE DATABASE ${pg.escapeIdentifier(home)}`);
+        const role = "SELECT FROM pg_roles WHERE rolname = 'hunt_tables'";
+        if ((await admin.query(role)).rows.length === 0) {
+          await admin.query('CREATE ROLE hunt_tables');
+          await admin.query("CREATE ROLE hunt_app LOGIN PASSWORD 'hunt' IN ROLE hunt_tables");
+        }
+        await admin.query(`GRANT CREATE ON DATABASE ${pg.escapeIdentifier(home)} TO hunt_app`);
+        await within(home, (client) => parts.furnish(client, names));
+        const url = new URL(`${server.tcpUrl}${home}`);
+        url.username = 'hunt_app';
+        url.password = 'hunt';
+        return url.href;
+      },
+    }),
     async prepare(names) {
-      // Superusers, so that a role that is kept within its tenant refuses nothing.
-      for (const role of names) await admin.query(`CREATE ROLE ${pg.escapeIdentifier(role)} SUPERUSER`);
+      for (const name of names) {
+        const role = pg.escapeIdentifier(name);
+        // Superusers, so that a role that is kept within its tenant refuses nothing; but where tenants share a
+        // database, a superuser is let in nowhere.
+        if (parts === undefined) await admin.query(`CREATE ROLE ${role} SUPERUSER`);
+        else {
+          await admin.query(`CREATE ROLE ${role} IN ROLE hunt_tables`);
+          await admin.query(`GRANT ${role} TO hunt_app`);
+        }
+      }
     },
     async forge(place, forgery) {
-      await within(place, async (client) => {
-        if (forgery === 'gone') await client.query('DELETE FROM tenantry.identity');
+      const [table, condition] =
+        parts === undefined
+          ? ['tenantry.identity', 'true']
+          : ['tenantry.part_identity', `part = ${pg.escapeLiteral(place)}`];
+      await within(parts === undefined ? place : home, async (client) => {
+        if (forgery === 'gone') await client.query(`DELETE FROM ${table} WHERE ${condition}`);
         else if ('epoch' in forgery) {
-          await client.query('UPDATE tenantry.identity SET epoch = $1', [forgery.epoch]);
-        } else await client.query('UPDATE tenantry.identity SET tenant_id = $1', [forgery.tenantId]);
+          await client.query(`UPDATE ${table} SET epoch = $1 WHERE ${condition}`, [forgery.epoch]);
+        } else
+          await client.query(`UPDATE ${table} SET tenant_id = $1 WHERE ${condition}`, [forgery.tenantId]);
       });
     },
     async sessions(places) {
@@ -96,14 +135,20 @@ async function connect(tcpUrl, database) {
  * Only what was executed: an ERROR's own copy of its statement (STATEMENT) says it a second time.
  *
  * @param {string} line
+ * @param {((statement: string) => string | undefined | null) | undefined} movedTo where tenants share a database
  * @returns {LogEvent[]}
  */
-function readLine(line) {
+function readLine(line, movedTo) {
   const [, session, database = '', text = ''] = LINE.exec(line) ?? [];
   if (session === undefined) return [];
-  if (text.startsWith('connection authorized:')) return [{ type: 'opened', session, database }];
+  if (text.startsWith('connection authorized:')) {
+    return [{ type: 'opened', session, database: movedTo && undefined }];
+  }
   if (text.startsWith('disconnection:')) return [{ type: 'closed', session }];
-  return /^(?:statement|execute [^:]*|parameters): /.test(text)
-    ? [{ type: 'statement', session, database, text }]
-    : [];
+  if (!/^(?:statement|execute [^:]*|parameters): /.test(text)) return [];
+  if (movedTo === undefined) return [{ type: 'statement', session, database, text }];
+  const place = movedTo(text.slice(text.indexOf(':') + 1).trim());
+  /** @type {LogEvent} */
+  const statement = { type: 'statement', session, text };
+  return place === null ? [statement] : [statement, { type: 'moved', session, database: place }];
 }

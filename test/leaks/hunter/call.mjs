@@ -1,3 +1,4 @@
+import { placeOf } from '../places.mjs';
 import { now } from './journal.mjs';
 import { Limits } from './limits.mjs';
 
@@ -47,7 +48,7 @@ export class Call {
   async bind(session) {
     const startedAt = now();
     const { id, epoch, placement } = await session.ready(this.limits.options);
-    this.binding = { id, epoch, place: placement.database };
+    this.binding = { id, epoch, place: placeOf(placement) };
     const { name, binding, floor } = this;
     this.world.journal.add({ kind: 'bound', name, binding, floor, startedAt, endedAt: now() });
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { placeOf, rowKeyOf } from '../places.mjs';
 import { attempt, describe } from './call.mjs';
 import { now } from './journal.mjs';
 import { Limits } from './limits.mjs';
@@ -11,8 +12,10 @@ import { readBound } from './reads.mjs';
 
 /** The part of a process's tenants that it changes at the same time. */
 const CHANGING_AT_ONCE = 0.2;
-/** Milliseconds between two looks at a change: while it goes on, and once it is acknowledged. */
-const LOOK_MS = { during: [2, 40], after: [1, 5] };
+/** Milliseconds between two looks at a change: at first and once it is acknowledged, and while it takes long. */
+const LOOK_MS = { quick: [1, 5], slow: [10, 50] };
+/** Looks before a change is found to take long. */
+const QUICK_LOOKS = 40;
 /** Tenants that are asked for beside one that changes. */
 const OTHERS_LOOKED_AT = 6;
 
@@ -83,7 +86,7 @@ export async function watchOver(world, random, name, changing) {
         looks.push(look(world, random, random.pick(world.names)));
       }
     }
-    const [min = 0, max = 0] = isOver ? LOOK_MS.after : LOOK_MS.during;
+    const [min = 0, max = 0] = isOver || looks.length < QUICK_LOOKS ? LOOK_MS.quick : LOOK_MS.slow;
     await sleep(random.integer(min, max));
   }
   await Promise.all(looks);
@@ -208,11 +211,11 @@ async function change(world, name, what) {
  * @param {Change['what']} what
  * @returns {Promise<TenantState>}
  */
-async function perform({ tenancy }, name, what) {
-  const { tenants } = tenancy;
-  const tenant =
-    what === 'create' ? await tenants.create({ name, server: 'main' }) : await tenants[what](name);
-  return stateOf(tenant);
+async function perform(world, name, what) {
+  const { tenants } = world.tenancy;
+  if (what !== 'create') return stateOf(await tenants[what](name));
+  const rowKey = world.isolation === 'row' ? rowKeyOf(name, world.nextGeneration(name)) : undefined;
+  return stateOf(await tenants.create({ name, server: 'main', rowKey }));
 }
 
 /**
@@ -237,7 +240,7 @@ export function stateOf({ id, epoch, status, placement, revision }) {
     id,
     epoch,
     status: status === 'creating' ? 'absent' : status,
-    place: placement.database,
+    place: placeOf(placement),
     revision,
   };
 }

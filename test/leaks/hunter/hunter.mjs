@@ -62,12 +62,13 @@ export class Hunter {
     const relay = config.hasNetwork ? await relayLate(target, random) : undefined;
     // One may be kept for cancelling, and nested calls need two.
     const far = Math.max(3, Math.floor(config.connections / 3));
+    const { url, isolation, connections } = config;
     const servers =
       proxy === undefined
-        ? { main: { url: config.url, maxConnections: config.connections } }
+        ? { main: { url, isolation, maxConnections: connections } }
         : {
-            main: { url: config.url, maxConnections: config.connections - far },
-            far: { url: onPort(config.url, proxy.port), maxConnections: far },
+            main: { url, isolation, maxConnections: connections - far },
+            far: { url: onPort(url, proxy.port), isolation, maxConnections: far },
           };
     /** @type {typeof import('../../../packages/tenantry/src/index.js')} */
     const { createTenancy } = await import(`${config.dist}index.js`);
@@ -77,9 +78,9 @@ export class Hunter {
       provision: { script: config.script },
       timeouts: { ...TIMEOUTS, acquireMs: config.acquireMs },
       // Every second process keeps few routes, so that it asks for them all the time.
-      cache: config.process % 2 === 0 ? { maxRoutes: Math.ceil(config.prey.length * 0.4), ttlMs: 1000 } : {},
+      cache: config.process % 2 === 0 ? { maxRoutes: Math.ceil(config.prey.length * 0.15), ttlMs: 1000 } : {},
     });
-    const world = new World(config, tenancy, await loadDialect(config.engine), journal);
+    const world = new World(config, tenancy, await loadDialect(config), journal);
     if (proxy !== undefined) delay(proxy, random);
     const weather = proxy && new Weather(proxy, random, journal, config.process);
     const closers = [proxy, relay].filter((closer) => closer !== undefined);

@@ -12,9 +12,11 @@ import { Limits } from './limits.mjs';
  */
 export async function leaveBehind(world, random) {
   const name = random.pick(world.names);
-  await leaveIn(world, random, name);
-  // The next to use the connection is most likely somebody of the same tenant, at once.
-  if (random.chance(0.7)) await lookInto(world, random, name);
+  const leaving = leaveIn(world, random, name);
+  // The next to use the connection is most likely somebody of the same tenant, who waits for it or comes at once.
+  if (random.chance(0.5)) await leaving;
+  const looks = Array.from({ length: random.integer(0, 2) }, () => lookInto(world, random, name));
+  await Promise.all([leaving, ...looks]);
 }
 
 /**

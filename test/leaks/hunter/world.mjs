@@ -21,6 +21,9 @@ export class World {
   /** @type {Map<string, boolean>} */
   changing = new Map();
   #requests = 0;
+  /** How often each tenant was made anew. */
+  /** @type {Map<string, number>} */
+  #generations = new Map();
   /** @type {Map<string, Prey>} */
   #prey;
 
@@ -32,6 +35,7 @@ export class World {
    */
   constructor(config, tenancy, dialect, journal) {
     this.process = config.process;
+    this.isolation = config.isolation;
     this.tenancy = tenancy;
     this.dialect = dialect;
     this.journal = journal;
@@ -43,6 +47,17 @@ export class World {
 
   nextRequest() {
     return `${this.process}-${++this.#requests}`;
+  }
+
+  /**
+   * To be called for each attempt to make a tenant: its key may be taken though it failed.
+   *
+   * @param {string} name
+   */
+  nextGeneration(name) {
+    const next = (this.#generations.get(name) ?? 0) + 1;
+    this.#generations.set(name, next);
+    return next;
   }
 
   /**

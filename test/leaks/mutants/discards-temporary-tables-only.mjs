@@ -3,11 +3,12 @@ export default {
   name: 'discards-temporary-tables-only',
   about: 'A reset takes temporary tables away and nothing else.',
   engines: ['postgres'],
+  isolations: ['database'],
   patches: [
     {
       file: 'engines/postgres/connection.js',
-      find: `'DISCARD SEQUENCES' : 'DISCARD ALL'`,
-      replace: `'DISCARD SEQUENCES' : 'DISCARD TEMP'`,
+      find: "isWhole ? 'DISCARD ALL'",
+      replace: "isWhole ? 'DISCARD TEMP'",
     },
   ],
 };

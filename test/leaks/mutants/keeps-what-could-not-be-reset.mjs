@@ -3,6 +3,7 @@ export default {
   name: 'keeps-what-could-not-be-reset',
   about: 'A connection whose reset failed is kept.',
   engines: ['mysql', 'postgres'],
+  isolations: ['database'],
   patches: [
     {
       file: 'pool/returns.js',
@@ -24,8 +25,8 @@ export default {
     },
     {
       file: 'engines/postgres/connection.js',
-      find: `'DISCARD SEQUENCES' : 'DISCARD ALL'`,
-      replace: `'DISCARD SEQUENCES' : 'DISCARD EVERYTHING'`,
+      find: "isWhole ? 'DISCARD ALL'",
+      replace: "isWhole ? 'DISCARD EVERYTHING'",
     },
   ],
 };

@@ -1,0 +1,16 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'binds-after-the-statement',
+  about: 'The statement is written before the binding that it was to follow.',
+  engines: ['postgres'],
+  isolations: ['schema', 'row'],
+  patches: [
+    {
+      file: 'engines/postgres/wire.js',
+      find: `            send.call(this.#connection, prelude.bytes);
+            return send.call(this.#connection, buffer);`,
+      replace: `            send.call(this.#connection, buffer);
+            return send.call(this.#connection, prelude.bytes);`,
+    },
+  ],
+};
