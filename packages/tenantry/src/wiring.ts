@@ -28,7 +28,7 @@ import { withinBudget } from './pool/budgeted-provisioning.js';
 import { ServerPool } from './pool/server-pool.js';
 import type { ServerPoolOptions } from './pool/server-pool-options.js';
 import type { PoolTarget } from './pool/target.js';
-import { type Clients, leaseClient } from './session/clients.js';
+import { type Clients, leaseClient, takeClient } from './session/clients.js';
 import { CredentialStore } from './session/credentials.js';
 import { PooledExecutor } from './session/executor.js';
 import type { Transactor } from './session/session.js';
@@ -159,7 +159,12 @@ export class Wiring {
 
   clients(name: string): Clients {
     const session = this.session(name);
-    return { acquire: (options) => leaseClient(session, options) };
+    return {
+      tenant: name,
+      scope: this.context.scope,
+      acquire: (options) => leaseClient(session, options),
+      take: (options) => takeClient(session, options),
+    };
   }
 
   async health(): Promise<Health> {

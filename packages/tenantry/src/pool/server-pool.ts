@@ -97,6 +97,20 @@ export class ServerPool implements WaiterHome {
   }
 
   /**
+   * A lease without waiting, on a connection that is opened for it where necessary. Only where the
+   * engine is `synchronous`.
+   *
+   * @throws PoolTimeoutError where no place is free, ClosedError, or what connecting came to.
+   */
+  takeNow(target: PoolTarget): Lease {
+    if (this.#closed) throw poolClosed(this.#name);
+    const lease = this.#serving.takeNow(target);
+    if (lease !== undefined) return lease;
+    this.#counters.timeouts++;
+    throw poolTimeout(this.#state(), target.label, 0);
+  }
+
+  /**
    * A lease, waiting for it where necessary.
    *
    * @throws PoolTimeoutError, PoolFullError, AbortedError, ClosedError, or what connecting came to:
