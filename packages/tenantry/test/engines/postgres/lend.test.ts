@@ -147,13 +147,13 @@ onEngine('postgres', () => {
     it('can be given back inside of the callback, after an error as well', async () => {
       for (const sql of ['SELECT 1', 'SELECT 1 / 0']) {
         const { connection, client, revoke } = await lend();
-        const isCleanThen = new Promise<boolean>((resolve) => {
+        const then = new Promise((resolve) => {
           client.query(sql, () => {
             revoke();
-            resolve(connection.isClean());
+            resolve({ isClean: connection.isClean(), isTouched: connection.isTouched() });
           });
         });
-        expect(await isCleanThen, sql).toBe(true);
+        expect(await then, sql).toEqual(KEPT);
         expect((await connection.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
       }
     });
