@@ -3,7 +3,7 @@
 import tseslint from 'typescript-eslint';
 
 export default [
-  { ignores: ['**/dist/**', '**/coverage/**', 'data/**'] },
+  { ignores: ['**/dist/**', '**/coverage/**', 'data/**', 'test/orm/prisma/*/generated/**'] },
   {
     files: ['{packages,examples}/*/{src,test}/**/*.ts', 'test/**/*.{ts,mjs}'],
     languageOptions: {

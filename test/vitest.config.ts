@@ -13,6 +13,7 @@ export default defineConfig({
       { find: /^tenantry$/, replacement: join(library, 'index.ts') },
       { find: /^tenantry\/testing$/, replacement: join(library, 'testing/index.ts') },
       { find: /^tenantry\/(sqlite|mysql|postgres)$/, replacement: join(library, 'adapters/$1/index.ts') },
+      { find: /^tenantry\/orm$/, replacement: join(library, 'adapters/orm/index.ts') },
     ],
   },
   test: {

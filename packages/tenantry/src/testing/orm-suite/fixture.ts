@@ -27,7 +27,9 @@ export interface OrmUnderTest extends OrmHandle {
 }
 
 /** What an ORM may be unable to do, each with the reason. */
-export type OrmGaps = Partial<Record<'nested transactions' | 'prepared statements' | 'streaming', string>>;
+export type OrmGaps = Partial<
+  Record<'transactions' | 'nested transactions' | 'prepared statements' | 'streaming', string>
+>;
 
 /** What the suite needs in order to try an ORM on real servers. */
 export interface OrmSetting {

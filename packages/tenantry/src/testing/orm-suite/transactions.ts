@@ -1,10 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { OrmGaps } from './fixture.js';
 import type { OrmSuiteContext } from './suite-context.js';
 
 /** Transactions stay on one connection of one tenant, and end with it. */
 export function describeOrmTransactions(suite: OrmSuiteContext, gaps: OrmGaps): void {
   describe('a transaction', () => {
+    beforeEach((context) => {
+      if (gaps.transactions !== undefined) context.skip(gaps.transactions);
+    });
+
     it('is seen when it is committed, and by its tenant only', async () => {
       const [a, b] = suite.pair;
       const id = suite.newId();

@@ -1,0 +1,8 @@
+/**
+ * What ORMs and their schema tools need beside a pool.
+ *
+ * @packageDocumentation
+ */
+export { drizzleKitExclusions, prismaExternalTables } from './exclusions.js';
+export { ambientPrisma } from './prisma.js';
+export { type PrismaPerTenant, type PrismaPerTenantOptions, prismaPerTenant } from './prisma-per-tenant.js';

@@ -1,0 +1,92 @@
+import { NotSupportedError } from '../../errors.js';
+import type { Tenancy } from '../../tenancy.js';
+import { type DataLoader, type DataLoaderClass, LoaderPerTenant } from './data-loader.js';
+
+/** Two names that are only put into context, and never looked up. */
+const PROBES = ['tenantry-probe-a', 'tenantry-probe-b'] as const;
+
+/** What is used here of a Prisma client beyond its types. */
+interface PrismaInternals {
+  readonly _requestHandler?: RequestHandler;
+}
+
+interface RequestHandler {
+  dataloader?: DataLoader;
+  request?(request: object): Promise<unknown>;
+}
+
+/**
+ * One Prisma client that serves every tenant: each call goes to the tenant of the context that it was made in.
+ * `make` builds it over an ambient pool.
+ *
+ * Prisma sends the queries of one tick together, in the async context of whoever asked first, which over a pool
+ * for all tenants would answer one tenant's query from another's data. So the client gets a loader for each
+ * tenant, and before it is handed out it is tried whether it keeps two tenants apart that ask in one tick. That
+ * reaches into Prisma 7's internals, which may change with any version: then this refuses, and
+ * {@link prismaPerTenant} serves instead.
+ *
+ * @throws NotSupportedError (`TENANTRY_NOT_SUPPORTED`) if this version of Prisma cannot be kept from mixing tenants.
+ * @example
+ * ```ts
+ * const prisma = await ambientPrisma(tenancy, () => new PrismaClient({ adapter: new PrismaPg(pgPool(tenancy)) }))
+ * await tenancy.run('acme', async () => prisma.user.findMany())
+ * ```
+ */
+export async function ambientPrisma<Client extends object>(
+  tenancy: Tenancy,
+  make: () => Client,
+): Promise<Client> {
+  const client = make();
+  const handler = (client as PrismaInternals)._requestHandler;
+  const loader = handler?.dataloader;
+  if (handler === undefined || loader?.options === undefined || typeof handler.request !== 'function') {
+    throw unsafe('it has no data loader where Prisma 7 has one');
+  }
+  const Loader = loader.constructor as DataLoaderClass;
+  const loaders = new LoaderPerTenant(tenancy, Loader, loader.options);
+  await assertKeepsApart(tenancy, handler, Loader);
+  handler.dataloader = loaders;
+  return client;
+}
+
+/**
+ * Sends what two tenants ask in one tick through the client's own handler and its own kind of loader, with
+ * something in the database's place that says in whose context it is asked.
+ */
+async function assertKeepsApart(
+  tenancy: Tenancy,
+  handler: RequestHandler,
+  Loader: DataLoaderClass,
+): Promise<void> {
+  const whose = () => ({ data: tenancy.session().tenant });
+  const probe = {
+    batchBy: () => 'probe',
+    batchOrder: () => 0,
+    singleLoader: async () => whose(),
+    batchLoader: async (requests: readonly unknown[]) => requests.map(whose),
+  };
+  const own = handler.dataloader;
+  handler.dataloader = new LoaderPerTenant(tenancy, Loader, probe);
+  try {
+    const asked = [...PROBES, ...PROBES];
+    const answers = await Promise.all(
+      asked.map((name) =>
+        tenancy.run(name, () => handler.request?.({}) as Promise<{ data: string }>, { switch: true }),
+      ),
+    );
+    const isRight = answers.every((answer, index) => answer?.data === asked[index]);
+    if (!isRight) throw unsafe('two tenants that asked in one tick were answered in one context');
+  } catch (error) {
+    if (error instanceof NotSupportedError) throw error;
+    throw unsafe('its data loader is not the one of Prisma 7', error);
+  } finally {
+    if (own !== undefined) handler.dataloader = own;
+  }
+}
+
+function unsafe(why: string, cause?: unknown): NotSupportedError {
+  return new NotSupportedError(`This Prisma client cannot serve every tenant: ${why}.`, {
+    hint: 'Use prismaPerTenant, or a version of Prisma that docs/compatibility.md names.',
+    cause,
+  });
+}
