@@ -26,6 +26,7 @@ export type {
   TransactionOptions,
   Transactor,
 } from './session/session.js';
+export type { WarmUp } from './session/warm-up.js';
 export {
   type CloseOptions,
   createTenancy,

@@ -5,7 +5,8 @@ import type { EventListener, EventName } from './observe/events.js';
 import type { TenancyOptions } from './options.js';
 import { resolveOptions } from './options.js';
 import type { Clients } from './session/clients.js';
-import type { Session, Transactor } from './session/session.js';
+import type { CallOptions, Session, Transactor } from './session/session.js';
+import type { WarmUp } from './session/warm-up.js';
 import { Wiring } from './wiring.js';
 
 /** How `tenancy.run` treats a tenant that is in context already. */
@@ -87,6 +88,19 @@ export interface Tenancy extends AsyncDisposable {
   readonly tenants: Tenants;
   /** The catalog's own database, for what belongs to no tenant. At most four connections, three on MySQL. */
   readonly central: Transactor;
+  /**
+   * Reads the routes of these tenants, and opens a connection for each in their order as far as each
+   * server's budget has room, so that their first requests wait for neither. Nothing that is there is
+   * closed for it; requests may come meanwhile. A tenant that cannot be warmed up is told of and is no
+   * error. Default `timeoutMs` 10000, for all of them.
+   *
+   * @throws AbortedError if the signal fires.
+   * @example
+   * ```ts
+   * await tenancy.warmUp(['acme', 'globex'], { timeoutMs: 3000 })
+   * ```
+   */
+  warmUp(names: readonly string[], options?: CallOptions): Promise<WarmUp>;
   /** Asks the catalog and every server, each within two seconds. Never rejects. */
   health(): Promise<Health>;
   /** This process in numbers: what its pools hold, who waits, what was cached. Costs no I/O. */
@@ -126,6 +140,7 @@ export async function createTenancy(options: TenancyOptions): Promise<Tenancy> {
     on: (name, listener) => wiring.watchers.on(name, listener),
     tenants: wiring.tenants,
     central: wiring.central,
+    warmUp: async (names, options) => wiring.warmUp(names, options),
     health: () => wiring.health(),
     stats: () => wiring.stats(),
     close: ({ timeoutMs = 5000 } = {}) => wiring.close(timeoutMs),

@@ -31,8 +31,9 @@ import type { PoolTarget } from './pool/target.js';
 import { type Clients, leaseClient, takeClient } from './session/clients.js';
 import { CredentialStore } from './session/credentials.js';
 import { PooledExecutor } from './session/executor.js';
-import type { Transactor } from './session/session.js';
+import type { CallOptions, Transactor } from './session/session.js';
 import { type SessionRooms, TenantSession } from './session/tenant-session.js';
+import { type WarmUp, warmUp } from './session/warm-up.js';
 import type { Isolation, Route } from './tenant/tenant.js';
 
 /** Look-ups never wait for busy tenants: the catalog has a small pool of its own. */
@@ -146,6 +147,11 @@ export class Wiring {
       });
     }
     return new TenantSession(this.#sessionRooms, name);
+  }
+
+  warmUp(names: readonly string[], options: CallOptions | undefined): Promise<WarmUp> {
+    const sessions = [...new Set(names)].map((name) => this.session(name));
+    return warmUp(sessions, (name) => this.#findPool(name), options);
   }
 
   /** The template's name. Throws InvalidOptionError if none was configured. */

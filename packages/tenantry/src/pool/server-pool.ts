@@ -160,6 +160,12 @@ export class ServerPool implements WaiterHome {
     this.#connections.closeIdleOf(key);
   }
 
+  /** Connections that could be opened, or are idle, while nobody waits. */
+  get spare(): number {
+    const { size, idle } = this.#connections;
+    return this.#serving.waiting > 0 ? 0 : Math.max(0, this.#capacity - size + idle.size);
+  }
+
   stats(): PoolStats {
     const { inUse, places, idle, connecting, resetting, closing } = this.#connections;
     return {
