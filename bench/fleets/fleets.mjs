@@ -1,5 +1,6 @@
 import { startMysqlFleet } from './mysql.mjs';
 import { startPostgresFleet } from './postgres.mjs';
+import { startRowFleet, startSchemaFleet } from './postgres-shared.mjs';
 import { startSqliteFleet } from './sqlite.mjs';
 
 /**
@@ -8,6 +9,8 @@ import { startSqliteFleet } from './sqlite.mjs';
  * @typedef {object} Fleets
  * @property {(tenants: number) => Promise<Awaited<ReturnType<typeof startMysqlFleet>>>} mysql
  * @property {(tenants: number) => Promise<Awaited<ReturnType<typeof startPostgresFleet>>>} postgres
+ * @property {(tenants: number) => Promise<Awaited<ReturnType<typeof startSchemaFleet>>>} schema
+ * @property {(tenants: number) => Promise<Awaited<ReturnType<typeof startRowFleet>>>} row
  * @property {(tenants: number) => Promise<Awaited<ReturnType<typeof startSqliteFleet>>>} sqlite
  */
 
@@ -29,6 +32,8 @@ export function openFleets(group, log) {
   return {
     mysql: once('MariaDB', startMysqlFleet),
     postgres: once('PostgreSQL', startPostgresFleet),
+    schema: once('PostgreSQL, schemas', startSchemaFleet),
+    row: once('PostgreSQL, rows', startRowFleet),
     sqlite: once('SQLite', startSqliteFleet),
   };
 }

@@ -1,11 +1,7 @@
-import pg from 'pg';
-import { startPostgres } from '../../test/servers/postgres.mjs';
-import { catalogRows, chunksOf, insertUsers, MODEL, makeModel, newTenants, shareOut } from './schema.mjs';
+import { connect, register, startServer, within } from './postgres-server.mjs';
+import { insertUsers, MODEL, makeModel, newTenants, shareOut } from './schema.mjs';
 
 const WORKERS = 2;
-/** A user who must prove a password (SCRAM), as in production: that is half of what a connection costs. */
-const USER = 'bench';
-const PASSWORD = 'bench';
 
 /**
  * A PostgreSQL with tenants in databases of their own.
@@ -13,20 +9,12 @@ const PASSWORD = 'bench';
  * @param {import('../../test/servers/group.mjs').ServerGroup} group
  */
 export async function startPostgresFleet(group) {
-  const settings = { max_connections: 4000, shared_buffers: '512MB' };
-  const { tcpUrl, pid } = await startPostgres(group, { settings });
-  const { hostname: host, port, username } = new URL(tcpUrl);
-  const admin = { host, port: Number(port), user: username, password: '' };
-  await within({ ...admin, database: 'postgres' }, (client) =>
-    client.query(`CREATE ROLE ${USER} LOGIN SUPERUSER PASSWORD '${PASSWORD}'`),
-  );
-  const server = `postgres://${USER}:${PASSWORD}@${host}:${port}/`;
+  const { admin, address, server, pid } = await startServer(group);
   const catalog = `${server}General`;
   await makeModel(catalog, server);
   let made = 0;
   return {
-    address: { engine: 'postgres', host, port: Number(port), user: USER, password: PASSWORD },
-    ...{ catalog, server, pid },
+    ...{ address, catalog, server, pid },
     /** Makes what is missing up to so many tenants. @param {number} count */
     async ensure(count) {
       if (made >= count) return;
@@ -52,36 +40,4 @@ async function copyModel(admin, from, to) {
     await Promise.all(workers.map((worker) => worker.end()));
   }
   await within({ ...admin, database: 'General' }, (client) => register(client, tenants));
-}
-
-async function register(client, tenants) {
-  const first = async (sql) => (await client.query(sql)).rows[0];
-  const rows = catalogRows(
-    tenants,
-    await first(`SELECT * FROM tenantry_tenants WHERE name = '${MODEL}'`),
-    await first(`SELECT * FROM tenantry_physical_names WHERE name = '${MODEL}'`),
-    Number((await first('SELECT revision FROM tenantry_catalog')).revision),
-  );
-  for (const table of ['tenantry_tenants', 'tenantry_physical_names']) {
-    for (const chunk of chunksOf(rows[table], 500)) {
-      const sql = `INSERT INTO ${table} SELECT * FROM json_populate_recordset(null::${table}, $1)`;
-      await client.query(sql, [JSON.stringify(chunk)]);
-    }
-  }
-  await client.query('UPDATE tenantry_catalog SET revision = $1', [rows.revision]);
-}
-
-async function within(options, work) {
-  const client = await connect(options);
-  try {
-    await work(client);
-  } finally {
-    await client.end();
-  }
-}
-
-async function connect(options) {
-  const client = new pg.Client(options);
-  await client.connect();
-  return client;
 }

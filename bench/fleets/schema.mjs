@@ -8,7 +8,8 @@ import { tenantName } from '../load/sequence.mjs';
 /** The tenant that all others are copied from. */
 export const MODEL = 'model';
 
-const SCRIPT = `CREATE TABLE users (
+/** The tables of every tenant that shares none. */
+export const TABLES = `CREATE TABLE users (
   id INT NOT NULL,
   username VARCHAR(100) NOT NULL,
   PRIMARY KEY (id)
@@ -18,14 +19,14 @@ const SCRIPT = `CREATE TABLE users (
  * Makes the catalog and the model in it.
  *
  * @param {string} catalog
- * @param {string} server
+ * @param {string | { url: string, isolation: string }} server
  */
 export async function makeModel(catalog, server) {
   const tenancy = await createTenancy({
     catalog,
     servers: { main: server },
     setup: true,
-    provision: { script: SCRIPT },
+    provision: { script: TABLES },
   });
   try {
     await tenancy.tenants.create({ name: MODEL });
@@ -36,7 +37,16 @@ export async function makeModel(catalog, server) {
 
 /** The rows of one tenant's users. They name whose they are, so that a wrong answer is seen. */
 export function insertUsers(name, table = 'users') {
-  return `INSERT INTO ${table} (id, username) VALUES (1, 'first of ${name}'), (2, 'second of ${name}')`;
+  const values = usersOf(name).map(({ id, username }) => `(${id}, '${username}')`);
+  return `INSERT INTO ${table} (id, username) VALUES ${values.join(', ')}`;
+}
+
+/** The same rows. */
+export function usersOf(name) {
+  return [
+    { id: 1, username: `first of ${name}` },
+    { id: 2, username: `second of ${name}` },
+  ];
 }
 
 /**
@@ -53,24 +63,36 @@ export function newTenants(from, to) {
 }
 
 /**
- * The catalog's rows of the tenants: the model's, with their own id, names and revision.
+ * Where a tenant is: columns of tenantry_tenants, and the name that its place has among all of the server's.
+ *
+ * @typedef {(tenant: { id: string, name: string }) => Record<string, unknown> & { physicalName: string }} PlaceOf
+ */
+
+/** In a database of its own. @type {PlaceOf} */
+const ownDatabase = ({ name }) => ({ database_name: name, physicalName: name });
+
+/**
+ * The catalog's rows of the tenants: the model's, with their own id, names, place and revision.
  *
  * @param {readonly { id: string, name: string }[]} tenants
  * @param {Record<string, unknown>} tenantRow the model's in tenantry_tenants
  * @param {Record<string, unknown>} nameRow the model's in tenantry_physical_names
  * @param {number} revision the catalog's own
+ * @param {PlaceOf} [placeOf]
  */
-export function catalogRows(tenants, tenantRow, nameRow, revision) {
+export function catalogRows(tenants, tenantRow, nameRow, revision, placeOf = ownDatabase) {
+  const rows = tenants.map((tenant, index) => {
+    const { physicalName, ...place } = placeOf(tenant);
+    const { id, name } = tenant;
+    return {
+      tenant: { ...tenantRow, ...place, id, name, name_key: name, revision: revision + 1 + index },
+      physicalName: { ...nameRow, name_key: physicalName, name: physicalName, tenant_id: id },
+    };
+  });
   return {
-    tenantry_tenants: tenants.map(({ id, name }, index) => ({
-      ...tenantRow,
-      ...{ id, name, name_key: name, database_name: name, revision: revision + 1 + index },
-    })),
-    tenantry_physical_names: tenants.map(({ id, name }) => ({
-      ...nameRow,
-      ...{ name_key: name, name, tenant_id: id },
-    })),
-    revision: revision + tenants.length,
+    tenantry_tenants: rows.map(({ tenant }) => tenant),
+    tenantry_physical_names: rows.map(({ physicalName }) => physicalName),
+    revision: revision + rows.length,
   };
 }
 

@@ -1,5 +1,6 @@
 import { runExperiments } from '../routing/routing.mjs';
 import { flask } from './flask-contests.mjs';
+import { shared } from './shared-contests.mjs';
 
 /**
  * This library beside what a team would write or take instead.
@@ -7,4 +8,4 @@ import { flask } from './flask-contests.mjs';
  * @param {import('../routing/experiment.mjs').Context} context
  * @param {import('../routing/routing.mjs').Selection} selection
  */
-export const run = (context, selection) => runExperiments([...flask], context, selection);
+export const run = (context, selection) => runExperiments([...flask, ...shared], context, selection);

@@ -5,7 +5,7 @@ import { readConfig } from '../lib/child.mjs';
 import { USERS } from '../lib/statements.mjs';
 import { serve } from './serve.mjs';
 
-const { catalog, server, connections, timeouts } = readConfig();
-const servers = { main: { url: server, maxConnections: connections } };
+const { catalog, server, isolation, connections, timeouts } = readConfig();
+const servers = { main: { url: server, isolation, maxConnections: connections } };
 const tenancy = await createTenancy({ catalog, servers, timeouts });
 await serve((name) => tenancy.session(name).query(USERS));
