@@ -1,6 +1,17 @@
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rowPolicies } from '../../packages/tenantry/src/engines/postgres/index.js';
-import type { Tenancy, TenancyOptions } from '../../packages/tenantry/src/index.js';
+import {
+  IdentityMismatchError,
+  InvalidInputError,
+  InvalidOptionError,
+  LeaseEndedError,
+  ProvisionFailedError,
+  QueryFailedError,
+  SessionEndedError,
+  type Tenancy,
+  type TenancyOptions,
+} from '../../packages/tenantry/src/index.js';
 import { onEngine, useNamespace } from '../helpers/engines.js';
 import { openSharedDatabase, type SharedDatabase } from '../helpers/shared-database.js';
 import { openTenancy } from './tenancies.js';
@@ -46,6 +57,106 @@ onEngine('postgres', (engine) => {
       expect(totals?.opened).toBeLessThanOrEqual(6);
     });
 
+    it('meet nothing that another left behind on the one connection that they share', async () => {
+      const tenancy = await open({}, 1);
+      const [a, b] = await twoTenants(tenancy, 'left');
+      const own = (name: string) => [{ username: `user of ${name}` }];
+      const schema = (await tenancy.tenants.get(a)).placement.schema ?? 'public';
+      for (const left of [
+        `SET search_path TO "${schema}"`,
+        'SET search_path TO public',
+        `SELECT set_config('search_path', '"${schema}"', false)`,
+        "SELECT set_config('tenantry.tenant', 'x', false)",
+        'SET tenantry.tenant TO DEFAULT',
+        'SET ROLE pg_monitor',
+        'RESET ROLE',
+        'RESET ALL',
+        'DISCARD ALL',
+        'CREATE TEMP TABLE users (username text)',
+        "PREPARE kept AS SELECT 'stranger' AS username",
+        'SET statement_timeout TO 1',
+        'SELECT pg_advisory_lock(1)',
+      ]) {
+        await tenancy
+          .session(a)
+          .query(left)
+          .catch(() => {});
+        expect(await tenancy.session(b).query(NAMES), left).toEqual(own(b));
+        expect(await tenancy.session(a).query(NAMES), left).toEqual(own(a));
+        await expect(tenancy.session(b).query('EXECUTE kept'), left).rejects.toThrow(QueryFailedError);
+      }
+      expect(tenancy.stats().servers.main?.totals.opened).toBeLessThanOrEqual(4);
+    });
+
+    it('keep their transactions apart, savepoints and failures included', async () => {
+      const tenancy = await open({}, 1);
+      const [a, b] = await twoTenants(tenancy, 'transactions');
+      for (const name of [a, b, a]) {
+        await tenancy.session(name).transaction(
+          async (tx) => {
+            await tx.execute("INSERT INTO users (username) VALUES ('kept')");
+            await tx.execute('SAVEPOINT here');
+            await tx.execute("INSERT INTO users (username) VALUES ('undone')");
+            await tx.execute('ROLLBACK TO here');
+          },
+          { isolationLevel: 'serializable' },
+        );
+        const failed = tenancy.session(name).transaction(async (tx) => {
+          await tx.execute('DELETE FROM users');
+          await tx.query('SELECT 1/0');
+        });
+        await expect(failed).rejects.toThrow(QueryFailedError);
+      }
+      const counted = 'SELECT count(*)::int AS n FROM users';
+      expect(await tenancy.session(a).query(counted)).toEqual([{ n: 3 }]);
+      expect(await tenancy.session(b).query(counted)).toEqual([{ n: 2 }]);
+    });
+
+    it('are reached by pg’s own clients, whose prepared statements stay with their tenant', async () => {
+      const tenancy = await open({}, 1);
+      const [a, b] = await twoTenants(tenancy, 'clients');
+      for (const name of [a, b, a, b]) {
+        const lease = await tenancy.clients(name).acquire();
+        const client = lease.client as pg.Client;
+        const prepared = { name: 'names', text: NAMES };
+        const expected = [{ username: `user of ${name}` }];
+        expect((await client.query(prepared)).rows).toEqual(expected);
+        expect((await client.query(prepared)).rows).toEqual(expected);
+        await client.query('BEGIN');
+        await client.query("SET LOCAL search_path TO 'public'");
+        await client.query("SELECT set_config('tenantry.tenant', 'nobody', true)");
+        await client.query('ROLLBACK');
+        expect((await client.query(NAMES)).rows).toEqual(expected);
+        lease.release();
+        expect(() => client.query(NAMES)).toThrow(LeaseEndedError);
+      }
+      expect(tenancy.stats().servers.main?.totals.rebinds).toBeGreaterThan(0);
+    });
+
+    it('are not served from a part that says it is another’s', async () => {
+      const tenancy = await open();
+      const [a, b] = await twoTenants(tenancy, 'identity');
+      const { schema, rowKey } = (await tenancy.tenants.get(a)).placement;
+      await shared.owner(
+        `UPDATE tenantry.part_identity SET tenant_id = 'somebody' WHERE part = '${schema ?? rowKey}'`,
+      );
+      const fresh = await open();
+      await expect(fresh.session(a).query(NAMES)).rejects.toThrow(IdentityMismatchError);
+      expect(await fresh.session(b).query(NAMES)).toEqual([{ username: `user of ${b}` }]);
+    });
+
+    it('end with their epoch, as all others do', async () => {
+      const tenancy = await open({}, 1);
+      const [a, b] = await twoTenants(tenancy, 'epoch');
+      const session = tenancy.session(a);
+      await session.query(NAMES);
+      await tenancy.tenants.suspend(a);
+      await expect(session.query(NAMES)).rejects.toThrow(SessionEndedError);
+      expect(await tenancy.session(b).query(NAMES)).toEqual([{ username: `user of ${b}` }]);
+      await tenancy.tenants.resume(a);
+      expect(await tenancy.session(a).query(NAMES)).toEqual([{ username: `user of ${a}` }]);
+    });
+
     it('lives in a part of its own, which is remembered for ever', async () => {
       const tenancy = await open();
       const name = namespace().name('placed');
@@ -57,6 +168,84 @@ onEngine('postgres', (engine) => {
       expect(part(first)).toBeTypeOf('string');
       expect(part(second)).not.toBe(part(first));
       expect(await tenancy.session(name).query(NAMES)).toEqual([]);
+    });
+  });
+
+  describe('a tenant in a schema of a shared database', () => {
+    const namespace = useNamespace(engine);
+    let shared: SharedDatabase;
+    beforeAll(async () => {
+      shared = await openSharedDatabase(namespace());
+    });
+    afterAll(() => shared?.close());
+
+    const open = (script = SCHEMA) =>
+      openTenancy(namespace(), {
+        servers: { main: { url: shared.url, isolation: 'schema' }, whole: namespace().url },
+        provision: { script },
+      });
+    const schemas = async () =>
+      (await shared.owner("SELECT nspname FROM pg_namespace WHERE nspname LIKE '%tenant%'")).map(
+        ({ nspname }) => nspname,
+      );
+
+    it('is undone whole where its script fails, and can be made again', async () => {
+      const name = namespace().name('tenant_undone');
+      const broken = await open(`${SCHEMA} SELECT broken;`);
+      await expect(broken.tenants.create({ name, server: 'main' })).rejects.toThrow(ProvisionFailedError);
+      expect(await schemas()).not.toContain(name);
+      const { placement } = await (await open()).tenants.create({ name, server: 'main' });
+      expect(placement.schema).toBe(name);
+    });
+
+    it('takes no schema that somebody else made', async () => {
+      const name = namespace().name('tenant_taken');
+      await shared.owner(`CREATE SCHEMA "${name}"; CREATE TABLE "${name}".users ()`);
+      await expect((await open()).tenants.create({ name, server: 'main' })).rejects.toMatchObject({
+        code: 'TENANTRY_DATABASE_EXISTS',
+        message: expect.stringContaining(`${shared.database}/${name}`),
+      });
+      expect(await schemas()).toContain(name);
+    });
+
+    it('whose name the system would take for its own, or everybody’s, has another one there', async () => {
+      const tenancy = await open();
+      for (const name of ['pg_tenant', 'public', 'tenantry']) {
+        const { placement } = await tenancy.tenants.create({ name, server: 'main' });
+        expect(placement.schema).toBe(`t_${name}`);
+        expect(await tenancy.session(name).query(NAMES)).toEqual([]);
+      }
+    });
+
+    it('can be chosen for one tenant, and another isolation for the next', async () => {
+      const tenancy = await open();
+      const name = namespace().name('whole');
+      const server = 'whole';
+      const { placement } = await tenancy.tenants.create({ name, server });
+      expect(placement).toMatchObject({ database: name, isolation: 'database' });
+      await expect(
+        tenancy.tenants.create({ name: namespace().name('none'), server, isolation: 'schema' }),
+      ).rejects.toThrow(InvalidInputError);
+      await expect(
+        tenancy.tenants.create({ name: namespace().name('key'), server: 'main', rowKey: '42' }),
+      ).rejects.toThrow(InvalidInputError);
+    });
+  });
+
+  describe('a server that is configured for an isolation', () => {
+    const namespace = useNamespace(engine);
+
+    it.each([
+      ['names no database to share', (url: string) => ({ url, isolation: 'schema' as const })],
+      [
+        'cannot keep tenants apart that way',
+        () => ({ url: 'sqlite:./x?database=a', isolation: 'row' as const }),
+      ],
+      ['knows no such isolation', (url: string) => ({ url, isolation: 'table' as 'row' })],
+    ])('and %s is refused at the start', async (_, server) => {
+      const attempt = openTenancy(namespace(), { servers: { main: server(namespace().url) } });
+      await expect(attempt).rejects.toThrow(InvalidOptionError);
+      await expect(attempt).rejects.toThrow(/servers\.main\.isolation/);
     });
   });
 });
