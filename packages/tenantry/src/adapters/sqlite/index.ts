@@ -1,1 +1,11 @@
 export { sqlite } from '../../engines/sqlite/index.js';
+export type {
+  ColumnDefinition,
+  RunResult,
+  SqliteDatabase,
+  SqliteStatement,
+  SqliteTransaction,
+} from '../../engines/sqlite/lent/index.js';
+export { sqliteDatabase } from './database.js';
+export { type SqliteDialectOptions, sqliteDialect } from './kysely.js';
+export type { SqliteDatabaseOptions } from './options.js';

@@ -1,7 +1,7 @@
 import type { SqliteDatabase, SqliteStatement, SqliteTransaction } from './driver-types.js';
 import type { DatabaseHome } from './home.js';
 import type { LentHandle } from './lent-handle.js';
-import { refusals, refusedMethod } from './refusal.js';
+import { refusedMethod } from './refusal.js';
 import { Statement } from './statement.js';
 
 const SAVEPOINT = '`tenantry_savepoint`';
@@ -122,9 +122,6 @@ export class Database implements SqliteDatabase {
     }
   }
 }
-
-/** The methods that are refused. */
-export const refusedMethods = Object.keys(refusals);
 
 function isThenable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';

@@ -2,7 +2,7 @@ import { InvalidInputError } from '../../../errors.js';
 import { SqliteEngineError } from '../errors.js';
 
 /** What a database that leads to whichever tenant is meant cannot do, each with the reason. */
-export const refusals = {
+const refusals = {
   function: 'it would hold for one handle of one tenant, and for no other',
   aggregate: 'it would hold for one handle of one tenant, and for no other',
   table: 'it would hold for one handle of one tenant, and for no other',

@@ -45,7 +45,11 @@ export class Statement implements SqliteStatement {
 
   run(...params: unknown[]): RunResult {
     const values = this.#values(params);
-    return this.#use((statement) => statement.run(...values) as RunResult);
+    return this.#use((statement) => {
+      // libsql's says more.
+      const { changes, lastInsertRowid } = statement.run(...values) as RunResult;
+      return { changes, lastInsertRowid };
+    });
   }
 
   get(...params: unknown[]): unknown {
@@ -73,7 +77,7 @@ export class Statement implements SqliteStatement {
       held.release();
       throw error;
     }
-    return endingWith(rows, held.release);
+    return endingWith(rows, () => held.release());
   }
 
   pluck(toggleState = true): this {
@@ -141,10 +145,11 @@ export class Statement implements SqliteStatement {
     told.set(statement, wish);
   }
 
-  /** libsql plucks only in `all`. */
+  /** A row as better-sqlite3 would give it: libsql adds to rows, and plucks only in `all`. */
   #given(statement: NativeStatement, row: unknown): unknown {
-    if (this.#mode !== 'pluck' || statement.expand !== undefined) return row;
-    return typeof row === 'object' && row !== null ? Object.values(row)[0] : row;
+    if (statement.expand !== undefined || typeof row !== 'object' || row === null) return row;
+    if (!Array.isArray(row)) Reflect.deleteProperty(row, '_metadata');
+    return this.#mode === 'pluck' ? Object.values(row)[0] : row;
   }
 }
 

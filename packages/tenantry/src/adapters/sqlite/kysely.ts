@@ -1,0 +1,172 @@
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type DatabaseIntrospector,
+  type Dialect,
+  type Driver,
+  type Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type TransactionSettings,
+} from 'kysely';
+import { BusyWait } from '../../engines/sqlite/busy-wait.js';
+import { isBusy } from '../../engines/sqlite/errors.js';
+import type { SqliteDatabase } from '../../engines/sqlite/lent/index.js';
+import { ClosedError, InvalidOptionError } from '../../errors.js';
+import type { ClientLease } from '../../session/clients.js';
+import type { Tenancy } from '../../tenancy.js';
+import { readOptions, type SqliteDatabaseOptions } from './options.js';
+
+/** How {@link sqliteDialect} waits. */
+export interface SqliteDialectOptions extends Pick<SqliteDatabaseOptions, 'tenant'> {
+  /** Milliseconds that a statement waits for another handle's lock, without stopping the event loop. 0 to 600000. Default 5000. */
+  readonly busyTimeoutMs?: number | undefined;
+}
+
+/**
+ * A SQLite dialect for Kysely over a tenancy's files. Kysely's own has one connection, and one lock for
+ * everybody; this one takes a handle of the tenant's for each query and for each transaction, so that nobody
+ * waits but for the writer of the same tenant, and then without stopping the event loop. A transaction takes
+ * the writer's lock at once, unless its access mode is `read only`.
+ *
+ * Errors: the driver's own for statements; `NoTenantError` (`TENANTRY_NO_TENANT`) before any I/O; what a
+ * session's first use throws.
+ *
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, `undefined` included.
+ * @example
+ * ```ts
+ * const db = new Kysely<DB>({ dialect: sqliteDialect(tenancy) })
+ * await tenancy.run('acme', async () => db.selectFrom('users').selectAll().execute())
+ * ```
+ */
+export function sqliteDialect(tenancy: Tenancy, options: SqliteDialectOptions = {}): Dialect {
+  const { busyTimeoutMs = 5000 } = options;
+  const { tenant } = readOptions('tenant' in options ? { tenant: options.tenant as string } : {});
+  return {
+    createDriver: () => new TenantDriver(tenancy, tenant, busyTimeoutMs),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createAdapter: () => new SqliteAdapter(),
+    createIntrospector: (db: Kysely<unknown>): DatabaseIntrospector => new SqliteIntrospector(db),
+  };
+}
+
+class TenantDriver implements Driver {
+  readonly #tenancy: Tenancy;
+  readonly #tenant: string | undefined;
+  readonly #busyTimeoutMs: number;
+  #isDestroyed = false;
+
+  constructor(tenancy: Tenancy, tenant: string | undefined, busyTimeoutMs: number) {
+    this.#tenancy = tenancy;
+    this.#tenant = tenant;
+    this.#busyTimeoutMs = busyTimeoutMs;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    if (this.#isDestroyed)
+      throw new ClosedError('This Kysely is destroyed.', { hint: 'Make no calls after destroy().' });
+    return new LeasedConnection(await this.#tenancy.clients(this.#tenant).acquire(), this.#busyTimeoutMs);
+  }
+
+  async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    const { isolationLevel, accessMode } = settings;
+    if (isolationLevel !== undefined && isolationLevel !== 'serializable') {
+      throw new InvalidOptionError(`SQLite has no isolation level ${JSON.stringify(isolationLevel)}.`, {
+        hint: 'Leave it out, or say serializable: every transaction of SQLite is that.',
+      });
+    }
+    await run(connection, accessMode === 'read only' ? 'begin deferred' : 'begin immediate');
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await run(connection, 'commit');
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await run(connection, 'rollback');
+  }
+
+  async savepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await run(connection, `savepoint ${quoted(name)}`);
+  }
+
+  async rollbackToSavepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await run(connection, `rollback to ${quoted(name)}`);
+  }
+
+  async releaseSavepoint(connection: DatabaseConnection, name: string): Promise<void> {
+    await run(connection, `release ${quoted(name)}`);
+  }
+
+  async releaseConnection(connection: DatabaseConnection): Promise<void> {
+    (connection as LeasedConnection).release();
+  }
+
+  /** Closes only this. */
+  async destroy(): Promise<void> {
+    this.#isDestroyed = true;
+  }
+}
+
+/** A handle of the tenant's, until it is released. */
+class LeasedConnection implements DatabaseConnection {
+  readonly #lease: ClientLease;
+  readonly #database: SqliteDatabase;
+  readonly #busyTimeoutMs: number;
+  readonly #wait = new BusyWait();
+
+  constructor(lease: ClientLease, busyTimeoutMs: number) {
+    this.#lease = lease;
+    this.#database = lease.client as SqliteDatabase;
+    this.#busyTimeoutMs = busyTimeoutMs;
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const attempt = () => this.#run<R>(sql, parameters);
+    const mayWait = (error: unknown) => isBusy(error, this.#database.inTransaction);
+    try {
+      return attempt();
+    } catch (error) {
+      if (!mayWait(error)) throw error;
+      return this.#wait.retry(error, { attempt, isBusy: mayWait, timeoutMs: this.#busyTimeoutMs });
+    }
+  }
+
+  async *streamQuery<R>(
+    { sql, parameters }: CompiledQuery,
+    chunkSize = 1,
+  ): AsyncIterableIterator<QueryResult<R>> {
+    let rows: R[] = [];
+    for (const row of this.#database.prepare(sql).iterate(...parameters)) {
+      rows.push(row as R);
+      if (rows.length < chunkSize) continue;
+      yield { rows };
+      rows = [];
+    }
+    if (rows.length > 0) yield { rows };
+  }
+
+  release(): void {
+    this.#wait.end();
+    this.#lease.release();
+  }
+
+  #run<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
+    const statement = this.#database.prepare(sql);
+    if (statement.reader) return { rows: statement.all(...parameters) as R[] };
+    const { changes, lastInsertRowid } = statement.run(...parameters);
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+}
+
+async function run(connection: DatabaseConnection, sql: string): Promise<void> {
+  await connection.executeQuery(CompiledQuery.raw(sql));
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
