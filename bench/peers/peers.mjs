@@ -1,5 +1,6 @@
 import { runExperiments } from '../routing/routing.mjs';
 import { flask } from './flask-contests.mjs';
+import { ormMemory } from './orm-memory.mjs';
 import { shared } from './shared-contests.mjs';
 
 /**
@@ -8,4 +9,4 @@ import { shared } from './shared-contests.mjs';
  * @param {import('../routing/experiment.mjs').Context} context
  * @param {import('../routing/routing.mjs').Selection} selection
  */
-export const run = (context, selection) => runExperiments([...flask, ...shared], context, selection);
+export const run = (context, selection) => runExperiments([...flask, ...shared, ...ormMemory], context, selection);

@@ -1,0 +1,29 @@
+// The heap of an ORM's instance with a driver's pool of its own, neither of which was ever used: bytes for each.
+
+import pg from 'pg';
+import { answerParent, readConfig } from '../lib/child.mjs';
+import { heldBytes } from '../lib/heap.mjs';
+import { tenantName } from '../load/sequence.mjs';
+
+/** What the first few compile and remember is not counted. */
+const WARM_UP = 20;
+
+const { orm, count } = readConfig();
+const { open } = await import(`../orms/${orm}.mjs`);
+const instances = [];
+
+answerParent({
+  async measure() {
+    make(WARM_UP);
+    const before = await heldBytes();
+    make(count);
+    return ((await heldBytes()) - before) / count;
+  },
+});
+
+function make(more) {
+  for (let made = 0; made < more; made++) {
+    const database = tenantName(instances.length + 1);
+    instances.push(open('postgres', new pg.Pool({ host: '127.0.0.1', database })));
+  }
+}
