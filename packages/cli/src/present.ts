@@ -17,8 +17,10 @@ export function tenantJson({ id, name, status, epoch, placement }: Tenant): Tena
 }
 
 /** Where a tenant's data lives, in a few characters. */
-export function describePlacement({ server, database }: Placement): string {
-  return `${server}/${database}`;
+export function describePlacement({ server, database, schema, rowKey }: Placement): string {
+  const whole = `${server}/${database}`;
+  if (schema !== undefined) return `${whole}/${schema}`;
+  return rowKey === undefined ? whole : `${whole}, rows ${rowKey}`;
 }
 
 /** A status in its colour. */

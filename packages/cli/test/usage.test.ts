@@ -7,6 +7,7 @@ describe('a command line that cannot be understood', () => {
     [['tenants', 'list', '--limit', '0']],
     [['tenants', 'list', '--status', 'gone']],
     [['tenants', 'create']],
+    [['tenants', 'create', 'acme', '--isolation', 'table']],
     [['adopt']],
     [['--unknown', 'health']],
   ])('%j exits with 2 and says nothing on stdout', async (args) => {

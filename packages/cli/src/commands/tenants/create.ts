@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   InvalidInputError,
   InvalidNameError,
+  type Isolation,
   isTenantName,
   type Tenancy,
   TenantExistsError,
@@ -12,6 +13,8 @@ import { describePlacement, tenantJson } from '../../present.js';
 
 interface Flags {
   readonly server?: string;
+  readonly isolation?: Isolation;
+  readonly rowKey?: string;
   readonly metadata?: string;
 }
 
@@ -22,6 +25,13 @@ export function addCreate(tenants: Command, run: Run): void {
     .description('make a tenant: its database, its tables, and last its entry as active')
     .argument('<name>', '1 to 63 ASCII letters, digits, "-" and "_"')
     .option('--server <name>', 'the configured server to put it on; needed where there are several')
+    .addOption(
+      new Option(
+        '--isolation <kind>',
+        'how it is kept apart from others; else as its server is configured',
+      ).choices(['database', 'schema', 'row']),
+    )
+    .option('--row-key <key>', 'what marks its rows, with isolation row; else its id')
     .option('--metadata <json>', 'a JSON object to keep beside it')
     .action((name: string, _flags: Flags, command: Command) =>
       run<Flags>(command, ({ flags, output, system, withTenancy }) => {
@@ -32,8 +42,10 @@ export function addCreate(tenants: Command, run: Run): void {
             output.data({ dryRun: true, tenant: { name } }, `would create ${name}`);
             return undefined;
           }
-          const { server } = flags;
-          const tenant = await tenancy.tenants.create({ name, server, metadata, signal: system.signal });
+          const { server, isolation, rowKey } = flags;
+          const { signal } = system;
+          const wanted = { name, server, isolation, rowKey, metadata, signal };
+          const tenant = await tenancy.tenants.create(wanted);
           output.data(
             { tenant: tenantJson(tenant) },
             `created ${name} in ${describePlacement(tenant.placement)}`,
