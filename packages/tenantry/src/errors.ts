@@ -164,11 +164,11 @@ export class InvalidOptionError extends errorClass('TENANTRY_INVALID_OPTION') {}
 export class InvalidParameterError extends errorClass('TENANTRY_INVALID_PARAMETER') {}
 /** The npm package of a database driver is not installed. */
 export class DriverMissingError extends errorClass('TENANTRY_DRIVER_MISSING') {}
-/** The tenancy was closed. */
+/** The tenancy, or a pool over it, was closed. */
 export class ClosedError extends errorClass('TENANTRY_CLOSED') {}
 /** A driver can do this, and what stands in its place here cannot, or must not. */
 export class NotSupportedError extends errorClass('TENANTRY_NOT_SUPPORTED') {}
-/** A transaction or a leased connection was used after it had ended. */
+/** A transaction or a leased client was used after it had ended. */
 export class LeaseEndedError extends errorClass('TENANTRY_LEASE_ENDED') {}
 /** A name that no tenant can have. */
 export class InvalidNameError extends errorClass('TENANTRY_INVALID_NAME') {}

@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import pg from 'pg';
 import {
   ClosedError,
@@ -231,16 +230,16 @@ function alsoCalling(query: pg.Query, callback: QueryCallback): QueryCallback {
   return both;
 }
 
-/** Calls a callback in its caller's async context, and not in a promise, which would swallow what it throws. */
+/** Calls a callback, in its caller's async context as promises do, but outside of one: it would swallow what is thrown. */
 function callBack(
   callback: (...args: never[]) => void,
   work: Promise<readonly unknown[]>,
   rest: () => readonly unknown[] = () => [],
 ): void {
-  const bound = AsyncResource.bind(callback as (...args: unknown[]) => void);
+  const call = callback as (...args: unknown[]) => void;
   void work.then(
-    (args) => process.nextTick(bound, ...args),
-    (error: unknown) => process.nextTick(bound, error, ...rest()),
+    (args) => process.nextTick(call, ...args),
+    (error: unknown) => process.nextTick(call, error, ...rest()),
   );
 }
 

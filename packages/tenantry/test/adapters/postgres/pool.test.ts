@@ -29,8 +29,8 @@ onEngine('postgres', (engine) => {
       expect(pool).toBeInstanceOf(pg.Pool);
       expect(pool.constructor.name).toContain('Pool');
       expectTypeOf(pool).toEqualTypeOf<pg.Pool>();
-      expectTypeOf(pool.connect()).toEqualTypeOf<Promise<pg.PoolClient>>();
-      expectTypeOf(pool.query<{ id: number }>('SELECT 1')).toEqualTypeOf<
+      expectTypeOf(() => pool.connect()).returns.toEqualTypeOf<Promise<pg.PoolClient>>();
+      expectTypeOf(() => pool.query<{ id: number }>('SELECT 1')).returns.toEqualTypeOf<
         Promise<pg.QueryResult<{ id: number }>>
       >();
       expectTypeOf<Parameters<typeof pgPool>[1]>().toEqualTypeOf<
