@@ -181,7 +181,7 @@ forEachServerEngine((engine, name) => {
       const tenancy = await open((_, { signal }) => {
         signals.push(signal);
         return new Promise(() => {});
-      }, 100);
+      }, 2000);
       const calls = [1, 2, 3].map(() => outcome(tenancy.session(a).query('SELECT 1')));
       expect(new Set(await Promise.all(calls))).toEqual(new Set(['TENANTRY_CREDENTIALS']));
       expect(signals.map(({ aborted }) => aborted)).toEqual([true]);

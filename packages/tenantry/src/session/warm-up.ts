@@ -1,5 +1,4 @@
 import { TenancyError } from '../errors.js';
-import type { Lease } from '../pool/lease.js';
 import type { ServerPool } from '../pool/server-pool.js';
 import type { Route } from '../tenant/tenant.js';
 import type { LeaseSource } from './executor.js';
@@ -59,17 +58,16 @@ export async function warmUp(
     spare.set(server, left - 1);
     return left > 0;
   });
-  // All are held until the last one is there, so that each gets a connection of its own.
-  const leases: Lease[] = [];
-  try {
-    const acquire = async (session: WarmUpSession) => {
+  const opened = await Promise.all(
+    chosen.map(async (session) => {
       const lease = await orFailed(session.label, (async () => session.lease(limit))());
-      if (lease !== undefined) leases.push(lease);
-    };
-    await Promise.all(chosen.map(acquire));
-  } finally {
-    for (const lease of leases) lease.release();
-  }
-  const known = routes.filter((route) => route !== undefined).length;
-  return { routes: known, connections: leases.length, failed };
+      lease?.release();
+      return lease;
+    }),
+  );
+  return { routes: numberOf(routes), connections: numberOf(opened), failed };
+}
+
+function numberOf(items: readonly unknown[]): number {
+  return items.filter((item) => item !== undefined).length;
 }
