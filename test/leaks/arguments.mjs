@@ -46,7 +46,7 @@ export function readArguments(args) {
     tenants: whole('tenants', values.tenants, isMutant ? 10 : 50, 4, 10_000),
     processes: whole('processes', values.processes, 2, 1, 16),
     connections: whole('connections', values.connections, isMutant ? 6 : 8, 6, 500),
-    operations: whole('operations', values.operations, isMutant ? 10_000 : 20_000, 1, 100_000_000),
+    operations: whole('operations', values.operations, 20_000, 1, 100_000_000),
     seed: whole('seed', values.seed, 1, 0, 2 ** 31),
   };
 }

@@ -305,12 +305,20 @@ export interface Field {
   /** Overwrites what a tenant's database says of itself. */
   forge(place: string, forgery: Forgery): Promise<void>;
   /** Sessions in these databases that are not the hunt's own. */
-  sessions(places: ReadonlySet<string>): Promise<readonly { readonly id: string; readonly place: string }[]>;
+  sessions(places: ReadonlySet<string>): Promise<readonly ServerSession[]>;
   /** Ends a session at the server. */
   kill(id: string): Promise<void>;
   /** Drops databases, with whoever is in them. */
   drop(places: readonly string[]): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A session as its server tells of it. */
+interface ServerSession {
+  readonly id: string;
+  readonly place: string;
+  /** Whether a statement is under way. */
+  readonly busy: boolean;
 }
 
 /** How an identity is forged: its columns, or gone. */

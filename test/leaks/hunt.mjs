@@ -20,6 +20,8 @@ const PATIENCE = { round: 2000, deadlineMs: 300_000, acquireMs: 20_000 };
 const PATIENCE_WITH_MUTANTS = { round: 400, deadlineMs: 60_000, acquireMs: 6000 };
 const SAMPLE_MS = 150;
 const KILLS_PER_SAMPLE = 0.5;
+/** Of them, the part that hits a statement under way, where there is one. */
+const KILLS_IN_USE = 0.6;
 const GONE_MS = 10_000;
 
 /**
@@ -155,7 +157,8 @@ export class Hunt {
       this.maxSessions = Math.max(this.maxSessions, sessions.length);
       const victims = sessions.filter(({ place }) => places.has(place) || place === reserve.home);
       if (victims.length > 0 && random.chance(KILLS_PER_SAMPLE)) {
-        const { id, place } = random.pick(victims);
+        const busy = victims.filter((victim) => victim.busy);
+        const { id, place } = random.pick(busy.length > 0 && random.chance(KILLS_IN_USE) ? busy : victims);
         const from = now();
         await field.kill(id);
         this.kills++;

@@ -45,10 +45,14 @@ export async function openField(group) {
     },
     async sessions(places) {
       const found = await rows(
-        'SELECT id, db FROM information_schema.processlist WHERE id <> CONNECTION_ID()',
+        'SELECT id, db, command FROM information_schema.processlist WHERE id <> CONNECTION_ID()',
       );
       return found
-        .map(({ id, db }) => ({ id: String(id), place: String(db ?? '') }))
+        .map(({ id, db, command }) => ({
+          id: String(id),
+          place: String(db ?? ''),
+          busy: command === 'Query',
+        }))
         .filter(({ place }) => places.has(place));
     },
     async kill(id) {

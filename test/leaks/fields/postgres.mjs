@@ -95,10 +95,14 @@ export async function openField(group, isolation) {
     },
     async sessions(places) {
       const { rows } = await admin.query(
-        "SELECT pid, datname FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> 'hunt'",
+        "SELECT pid, datname, state FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> 'hunt'",
       );
       return rows
-        .map(({ pid, datname }) => ({ id: String(pid), place: String(datname) }))
+        .map(({ pid, datname, state }) => ({
+          id: String(pid),
+          place: String(datname),
+          busy: state === 'active',
+        }))
         .filter(({ place }) => places.has(place));
     },
     async kill(id) {

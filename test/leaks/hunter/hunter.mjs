@@ -77,8 +77,11 @@ export class Hunter {
       servers,
       provision: { script: config.script },
       timeouts: { ...TIMEOUTS, acquireMs: config.acquireMs },
-      // Every second process keeps few routes, so that it asks for them all the time.
-      cache: config.process % 2 === 0 ? { maxRoutes: Math.ceil(config.prey.length * 0.15), ttlMs: 1000 } : {},
+      // Every second process keeps few routes, so that it asks for them all the time, and hears of changes sooner.
+      cache:
+        config.process % 2 === 0
+          ? { maxRoutes: Math.ceil(config.prey.length * 0.3), ttlMs: 1000, pollMs: 40 }
+          : {},
     });
     const world = new World(config, tenancy, await loadDialect(config), journal);
     if (proxy !== undefined) delay(proxy, random);

@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const TIDE_MS = 60;
 const SLACK_MS = 20;
 const LATE_MS = [15, 50];
+/** Some are so late that the poll has heard of a change before. */
+const VERY_LATE = { share: 0.15, ms: [80, 300] };
 
 /**
  * A relay to the catalog that sends questions on at once and holds some replies back: what was asked later, on
@@ -54,9 +56,11 @@ export async function relayLate(target, random) {
  * @param {Random} random
  */
 async function relay(from, to, random) {
-  const [min = 0, max = 0] = LATE_MS;
   for await (const bytes of from) {
-    if (performance.now() % TIDE_MS < SLACK_MS && random.chance(0.5)) await sleep(random.integer(min, max));
+    if (performance.now() % TIDE_MS < SLACK_MS && random.chance(0.5)) {
+      const [min = 0, max = 0] = random.chance(VERY_LATE.share) ? VERY_LATE.ms : LATE_MS;
+      await sleep(random.integer(min, max));
+    }
     to.write(bytes);
   }
   to.end();

@@ -12,7 +12,7 @@ class Rollback extends Error {}
 
 /** After these a statement by itself may have run, or may not. */
 const OPEN_STATEMENT = new Set(['TENANTRY_ABORTED', 'TENANTRY_TIMEOUT', 'TENANTRY_CONNECTION_LOST']);
-const LONGEST_WRITE_MS = 40;
+const LONGEST_WRITE_MS = 60;
 
 /**
  * A row, without a transaction.
@@ -124,11 +124,14 @@ export async function useEndedHandle(world, random) {
     const session = await call.boundSession();
     const fails = random.chance(0.3);
     await session
-      .transaction(async (transaction) => {
-        kept = transaction;
-        await call.ask(transaction, anyRead(call, random));
-        if (fails) throw new Rollback('on purpose');
-      }, call.limits.options)
+      .transaction(
+        async (transaction) => {
+          kept = transaction;
+          await call.ask(transaction, anyRead(call, random));
+          if (fails) throw new Rollback('on purpose');
+        },
+        { ...call.limits.options, readOnly: random.chance(0.5) },
+      )
       .catch(unlessRollback);
   });
   if (kept === undefined || keptCall === undefined) return;

@@ -6,10 +6,10 @@ export default {
   patches: [
     {
       file: 'session/executor.js',
-      find: 'return await runWithin(limit, lease, lease.connection.query(sql, params));',
+      find: 'return pick(await runWithin(limit, lease, lease.connection.query(sql, params)));',
       replace: `const shared = together.get(sql) ?? runWithin(limit, lease, lease.connection.query(sql, params));
                 together.set(sql, shared);
-                return await shared.finally(() => together.delete(sql));`,
+                return pick(await shared.finally(() => together.delete(sql)));`,
     },
     {
       file: 'session/executor.js',

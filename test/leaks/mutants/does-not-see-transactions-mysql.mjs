@@ -6,8 +6,8 @@ export default {
   patches: [
     {
       file: 'engines/mysql/connection.js',
-      find: 'return ((this.#wire.status.flags ?? open) & open) !== 0;',
-      replace: 'return (open & 0) !== 0;',
+      find: 'return status.flags !== undefined && !isOpen(status.flags);',
+      replace: 'return status.flags !== undefined;',
     },
   ],
 };

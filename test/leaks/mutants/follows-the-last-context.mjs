@@ -6,14 +6,16 @@ export default {
   patches: [
     {
       file: 'context/context.js',
-      find: 'const name = this.#storage.getStore();',
-      replace: 'const name = this.last;',
+      find: `const scope = this.#storage.getStore();
+        if (scope !== undefined)`,
+      replace: `const scope = this.last;
+        if (scope !== undefined)`,
     },
     {
       file: 'context/context.js',
-      find: 'return this.#storage.run(name, async () => await fn());',
-      replace: `this.last = name;
-        return this.#storage.run(name, async () => await fn());`,
+      find: 'return this.#storage.run(scope, async () => await fn());',
+      replace: `this.last = scope;
+        return this.#storage.run(scope, async () => await fn());`,
     },
   ],
 };

@@ -19,8 +19,8 @@ export default {
     },
     {
       file: 'session/executor.js',
-      find: 'return await runWithin(limit, lease, lease.connection.query(sql, params));',
-      replace: `const result = await runWithin(limit, lease, lease.connection.query(sql, params));
+      find: 'return pick(await runWithin(limit, lease, lease.connection.query(sql, params)));',
+      replace: `const result = pick(await runWithin(limit, lease, lease.connection.query(sql, params)));
                 lease.release();
                 return result;`,
     },
