@@ -1,0 +1,3 @@
+import { describeInMatrix } from './matrix.js';
+
+describeInMatrix('Drizzle');

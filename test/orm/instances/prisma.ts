@@ -1,0 +1,32 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import type { Tenancy } from 'tenantry';
+import { ambientPrisma } from 'tenantry/orm';
+import { pgPool } from 'tenantry/postgres';
+import type { OrmHandle, OrmUnderTest } from 'tenantry/testing';
+import { PrismaClient } from '../prisma/postgres/generated/client.js';
+
+export const prismaPostgres = async (tenancy: Tenancy) =>
+  under(await ambientPrisma(tenancy, () => new PrismaClient({ adapter: new PrismaPg(pgPool(tenancy)) })));
+
+function under(client: PrismaClient): OrmUnderTest {
+  return {
+    ...handle(client),
+    transaction: (work) => client.$transaction((transaction) => work(handle(transaction))),
+    close: () => client.$disconnect(),
+  };
+}
+
+function handle(client: Pick<PrismaClient, 'user'>): OrmHandle {
+  return {
+    names: () => lazily(client.user.findMany({ orderBy: { id: 'asc' } })),
+    add: (id, username) => client.user.create({ data: { id, username } }),
+  };
+}
+
+/** Stays lazy, as a PrismaPromise is. */
+function lazily(rows: PromiseLike<{ username: string }[]>): PromiseLike<string[]> {
+  return {
+    // biome-ignore lint/suspicious/noThenProperty: a lazy query is a thenable, and that is what is tried here
+    then: (resolve, reject) => rows.then((all) => all.map(({ username }) => username)).then(resolve, reject),
+  };
+}

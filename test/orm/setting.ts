@@ -1,0 +1,56 @@
+import type { OrmSetting, OrmUnderTest } from 'tenantry/testing';
+import { rowPolicies } from '../../packages/tenantry/src/engines/postgres/index.js';
+import { createTenancy, type Isolation, type Tenancy } from '../../packages/tenantry/src/index.js';
+import type { EngineUnderTest, Namespace } from '../helpers/engines.js';
+import { openSharedDatabase, type SharedDatabase } from '../helpers/shared-database.js';
+import { catalogUrl, SCHEMA } from '../tenancy/tenancies.js';
+
+/** Fewer connections than tenants, so that they must be shared. */
+const CONNECTIONS = 4;
+const TENANTS = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J'];
+
+/** Ten tenants on an engine, and one instance of an ORM over them. */
+export async function ormSetting(
+  engine: EngineUnderTest,
+  open: (tenancy: Tenancy, tenants: readonly string[]) => OrmUnderTest | Promise<OrmUnderTest>,
+  isolation: Isolation = 'database',
+): Promise<OrmSetting> {
+  const namespace = await engine.openNamespace();
+  const shared = isolation === 'database' ? undefined : await openSharedDatabase(namespace);
+  if (shared !== undefined && isolation === 'row') await shared.owner(sharedTable(shared));
+  const template = namespace.name('Template');
+  const tenancy = await createTenancy({
+    catalog: catalogUrl(namespace),
+    servers: { main: { url: shared?.url ?? namespace.url, maxConnections: CONNECTIONS, isolation } },
+    setup: true,
+    provision: { script: SCHEMA },
+    template,
+  });
+  const tenants = TENANTS.map((name) => namespace.name(name));
+  for (const name of [template, ...tenants]) await tenancy.tenants.create({ name });
+  return {
+    tenancy,
+    tenants,
+    open: async () => open(tenancy, tenants),
+    close: () => close(tenancy, shared, namespace),
+  };
+}
+
+async function close(tenancy: Tenancy, shared: SharedDatabase | undefined, namespace: Namespace) {
+  await tenancy.close();
+  await shared?.close();
+  await namespace.close();
+}
+
+/** The table of all tenants: an id is a tenant's own. */
+function sharedTable({ user }: SharedDatabase): string {
+  return `
+    CREATE TABLE users (
+      tenant uuid NOT NULL DEFAULT current_setting('tenantry.tenant')::uuid,
+      id int NOT NULL,
+      username text NOT NULL,
+      PRIMARY KEY (tenant, id)
+    );
+    GRANT SELECT, INSERT, UPDATE, DELETE ON users TO ${user};
+    ${rowPolicies('users', 'tenant', { type: 'uuid' })}`;
+}
