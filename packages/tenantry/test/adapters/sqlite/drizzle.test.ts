@@ -9,7 +9,7 @@ import { onSqlite } from './fixture.js';
 const users = sqliteTable('users', { id: integer('id').notNull(), username: text('username').notNull() });
 
 function drizzleOver(tenancy: Tenancy) {
-  return drizzle(sqliteDatabase(tenancy) as unknown as Parameters<typeof drizzle>[0], { schema: { users } });
+  return drizzle(sqliteDatabase(tenancy), { schema: { users } });
 }
 
 onSqlite((open) => {

@@ -1,4 +1,10 @@
-import type { SqliteDatabase, SqliteStatement, SqliteTransaction } from './driver-types.js';
+import type {
+  AnyFunction,
+  Arguments,
+  SqliteDatabase,
+  SqliteStatement,
+  SqliteTransaction,
+} from './driver-types.js';
 import type { DatabaseHome } from './home.js';
 import type { LentHandle } from './lent-handle.js';
 import { refusedMethod } from './refusal.js';
@@ -47,12 +53,12 @@ export class Database implements SqliteDatabase {
     return simple ? statement.pluck().get() : statement.all();
   }
 
-  transaction<A extends unknown[], R>(fn: (...params: A) => R): SqliteTransaction<A, R> {
+  transaction<F extends AnyFunction>(fn: F): SqliteTransaction<F> {
     if (typeof fn !== 'function') throw new TypeError('Expected first argument to be a function');
     const database = this;
     const variant = (begin: string) =>
-      function (this: unknown, ...params: A): R {
-        return database.#inTransaction(begin, () => fn.apply(this, params));
+      function (this: unknown, ...params: Arguments<F>): ReturnType<F> {
+        return database.#inTransaction(begin, () => fn.apply(this, params as never[]) as ReturnType<F>);
       };
     const variants = {
       default: variant('BEGIN'),
@@ -61,7 +67,7 @@ export class Database implements SqliteDatabase {
       exclusive: variant('BEGIN EXCLUSIVE'),
     };
     for (const each of Object.values(variants)) Object.assign(each, { ...variants, database });
-    return variants.default as SqliteTransaction<A, R>;
+    return variants.default as SqliteTransaction<F>;
   }
 
   close(): this {

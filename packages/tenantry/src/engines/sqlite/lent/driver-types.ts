@@ -38,13 +38,19 @@ export interface SqliteStatement<BindParameters extends unknown[] = unknown[], R
 }
 
 /** A function that runs in a transaction: better-sqlite3's `Transaction`. */
-export interface SqliteTransaction<A extends unknown[], R> {
-  (...params: A): R;
-  default(...params: A): R;
-  deferred(...params: A): R;
-  immediate(...params: A): R;
-  exclusive(...params: A): R;
+export interface SqliteTransaction<F extends AnyFunction> {
+  (...params: Arguments<F>): ReturnType<F>;
+  default(...params: Arguments<F>): ReturnType<F>;
+  deferred(...params: Arguments<F>): ReturnType<F>;
+  immediate(...params: Arguments<F>): ReturnType<F>;
+  exclusive(...params: Arguments<F>): ReturnType<F>;
 }
+
+/** What a function takes; written as better-sqlite3's typings write it, so that the two can be compared. */
+export type Arguments<F extends AnyFunction> = F extends (...args: infer A) => unknown ? A : never;
+
+/** A function of whatever parameters. */
+export type AnyFunction = (...params: never[]) => unknown;
 
 /** An open database: better-sqlite3's `Database`. */
 export interface SqliteDatabase {
@@ -58,7 +64,7 @@ export interface SqliteDatabase {
   ): BindParameters extends unknown[]
     ? SqliteStatement<BindParameters, Result>
     : SqliteStatement<[BindParameters], Result>;
-  transaction<A extends unknown[], R>(fn: (...params: A) => R): SqliteTransaction<A, R>;
+  transaction<F extends AnyFunction>(fn: F): SqliteTransaction<F>;
   exec(source: string): this;
   pragma(source: string, options?: { simple?: boolean | undefined }): unknown;
   close(): this;
