@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rowPolicies } from '../../packages/tenantry/src/engines/postgres/index.js';
@@ -17,6 +18,7 @@ import { openSharedDatabase, type SharedDatabase } from '../helpers/shared-datab
 import { openTenancy } from './tenancies.js';
 
 const SCHEMA = 'CREATE TABLE users (id serial PRIMARY KEY, username text NOT NULL);';
+const IDENTITY = /FROM tenantry.part_identity WHERE isolation OPERATOR/;
 const NAMES = 'SELECT username FROM users ORDER BY username';
 
 onEngine('postgres', (engine) => {
@@ -86,6 +88,23 @@ onEngine('postgres', (engine) => {
         await expect(tenancy.session(b).query('EXECUTE kept'), left).rejects.toThrow(QueryFailedError);
       }
       expect(tenancy.stats().servers.main?.totals.opened).toBeLessThanOrEqual(4);
+    });
+
+    it('prove themselves once, and move without asking again', async (context) => {
+      const logFile = namespace().server?.logFile ?? context.skip('a server in a container has no log here');
+      const readings = async () => {
+        const lines = (await readFile(logFile, 'utf8')).split('\n');
+        return lines.filter((line) => line.includes(` ${shared.database} `) && IDENTITY.test(line)).length;
+      };
+      await shared.owner(`ALTER DATABASE ${shared.database} SET log_statement = 'all'`);
+      const tenancy = await open({}, 1);
+      const names = await twoTenants(tenancy, 'proof');
+      for (const name of names) await tenancy.session(name).query(NAMES);
+      const before = await readings();
+      for (const name of [...names, ...names, ...names]) await tenancy.session(name).query(NAMES);
+      expect(before).toBeGreaterThan(0);
+      expect(await readings()).toBe(before);
+      await shared.owner(`ALTER DATABASE ${shared.database} RESET log_statement`);
     });
 
     it('keep their transactions apart, savepoints and failures included', async () => {

@@ -1,5 +1,7 @@
+import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
+import { newId } from '../../../src/tenant/id.js';
 import { type SharedDatabase, shareDatabase } from './parts.js';
 import { useServer } from './test-server.js';
 
@@ -20,6 +22,56 @@ onEngine('postgres', () => {
         expect((await connection.query(NAMES)).rows).toEqual([{ name: `user of ${name}` }]);
         expect((await connection.query(NAMES)).rows).toEqual([{ name: `user of ${name}` }]);
       }
+      await connection.close();
+    });
+
+    it('is moved by what is written together with the statement, and by nothing when it stays', async () => {
+      const connection = await shared.open('a');
+      await connection.query(NAMES);
+      connection.rebind(shared.database, { part: shared.part('b') });
+      const written: string[] = [];
+      const { stream } = (connection.lend({ raw: true }).client as pg.Client).connection;
+      const write = stream.write.bind(stream) as (bytes: Buffer) => boolean;
+      stream.write = ((bytes: Buffer) => {
+        written.push(bytes.toString('latin1'));
+        return write(bytes);
+      }) as typeof stream.write;
+      const binding =
+        isolation === 'schema' ? 'SET search_path TO "of_b", pg_temp' : "tenantry.tenant TO E'b'";
+      for (const isMoved of [true, false]) {
+        const answer = connection.query(NAMES);
+        // Before any reply can have come.
+        const sent = written.splice(0).join('');
+        expect(sent).toContain(NAMES);
+        expect(sent.includes(binding)).toBe(isMoved);
+        expect((await answer).rows).toEqual([{ name: 'user of b' }]);
+        expect(written).toEqual([]);
+      }
+      await connection.close();
+    });
+
+    it('says on which server instance and database it is', async () => {
+      const connections = [await shared.open('a'), await shared.open('b')];
+      const [one, other] = connections.map(({ instance }) => instance);
+      expect(one).toBeTypeOf('string');
+      expect(other).toBe(one);
+      for (const connection of connections) await connection.close();
+    });
+
+    it('says whose it is only while it is bound to what exists', async () => {
+      const provisioning = await shared.server.provisioning();
+      const identity = { tenantId: newId(), epoch: 3, state: 'active' } as const;
+      await test.admin(`GRANT CREATE ON DATABASE "${shared.database}" TO ${new URL(shared.url).username}`);
+      await provisioning.writeIdentity(shared.database, identity, { part: shared.part('a') });
+      const connection = await shared.open('a');
+      expect(await connection.readIdentity()).toEqual(identity);
+      for (const name of ['b', 'nobody']) {
+        connection.rebind(shared.database, { part: shared.part(name) });
+        expect(await connection.readIdentity()).toBeUndefined();
+      }
+      connection.rebind(shared.database, { part: shared.part('a') });
+      await connection.query('RESET ALL');
+      expect(await connection.readIdentity()).toBeUndefined();
       await connection.close();
     });
   });
