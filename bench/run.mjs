@@ -1,4 +1,4 @@
-// npm run bench -- routing|poll|peers [--quick] [--engine sqlite|mysql|postgres] [--only ID]
+// npm run bench -- routing|poll|noisy|peers [--quick] [--engine sqlite|mysql|postgres] [--only ID]
 //
 // Starts private servers, measures, prints a table for people and, as its last line, JSON. Exit 0 if everything
 // that was asked for could be measured, whatever came of it.
@@ -10,11 +10,12 @@ import { openFleets } from './fleets/fleets.mjs';
 import { describeMachine } from './lib/machine.mjs';
 
 const USAGE =
-  'Usage: npm run bench -- routing|poll|peers [--quick] [--engine sqlite|mysql|postgres] [--only ID]';
+  'Usage: npm run bench -- routing|poll|noisy|peers [--quick] [--engine sqlite|mysql|postgres] [--only ID]';
 const ENGINES = ['mysql', 'postgres', 'sqlite'];
 const BENCHES = {
   routing: './routing/routing.mjs',
   poll: './poll/poll.mjs',
+  noisy: './noisy/noisy.mjs',
   peers: './peers/peers.mjs',
 };
 
