@@ -7,8 +7,8 @@
 const NOTICE_MS = 2000;
 /** One connection ends one call; where that is sent again, perhaps another. Of calls whose session nobody knows. */
 const ERRORS_OF_A_KILL = 2;
-/** How long a server that could not be reached is left alone, at the longest. */
-const BREAKER_MS = 10_000;
+/** How long a server that could not be reached is left alone, and then takes to be reached on a busy machine. */
+const BREAKER_MS = 30_000;
 
 const OWN_FAULT = {
   abort: new Set([

@@ -22,7 +22,7 @@ export class LogJudge {
   /** Where each request ran. */
   /** @type {Map<string, string>} */
   #sessionOf = new Map();
-  /** Which hunters sessions of this number belonged to: PostgreSQL uses its numbers again. */
+  /** Which hunters a session belongs to, since it was opened: PostgreSQL uses its numbers again. */
   /** @type {Map<string, Set<number>>} */
   #owners = new Map();
   /** @type {Map<string, string>} */
@@ -72,6 +72,7 @@ export class LogJudge {
   read(event) {
     switch (event.type) {
       case 'opened':
+        this.#owners.delete(event.session);
         this.#sessions.set(event.session, { database: event.database, last: undefined });
         return;
       case 'moved':
