@@ -1,5 +1,5 @@
-import { drizzle as mysqlDrizzle } from 'drizzle-orm/mysql2';
 import * as mysql from 'drizzle-orm/mysql-core';
+import { drizzle as mysqlDrizzle } from 'drizzle-orm/mysql2';
 import { drizzle as postgresDrizzle } from 'drizzle-orm/node-postgres';
 import * as postgres from 'drizzle-orm/pg-core';
 

@@ -1,4 +1,5 @@
 import { startChild } from '../lib/child.mjs';
+import { HEAP_ARGV } from '../lib/heap.mjs';
 import { meanOf, ratioOf, spreadOf } from '../lib/statistics.mjs';
 import { percent, short, table } from '../lib/table.mjs';
 import { atLeast, judge } from '../lib/verdict.mjs';
@@ -48,7 +49,7 @@ function experiment(orm, aim) {
 }
 
 async function measure(group, file, config) {
-  const child = await startChild(group, file, config, ['--expose-gc']);
+  const child = await startChild(group, file, config, HEAP_ARGV);
   try {
     return await child.ask('measure');
   } finally {
@@ -62,7 +63,10 @@ function describe(title, { each, ambient }, spread) {
   const rows = [
     [`${short(MADE)} instances, never connected: each ${short(bytes / 1024)} KiB`, (bytes * MADE) / MIB],
     [`${short(TENANTS)} instances (extrapolated)`, (bytes * TENANTS) / MIB],
-    [`tenancy with ${short(TENANTS)} routes`, mean(ambient.map(({ routes }) => routes)) / MIB],
+    [
+      `tenancy alone, ${short(TENANTS)} tenants served by sessions`,
+      mean(ambient.map(({ tenancyAlone }) => tenancyAlone)) / MIB,
+    ],
     ...STEPS.map((step, index) => [
       `tenancy and one instance, ${short(step)} tenants served`,
       mean(ambient.map(({ served }) => served[index])) / MIB,

@@ -1,7 +1,10 @@
 import { runExperiments } from '../routing/routing.mjs';
 import { flask } from './flask-contests.mjs';
 import { ormMemory } from './orm-memory.mjs';
+import { ormOverhead } from './orm-overhead.mjs';
 import { shared } from './shared-contests.mjs';
+
+const experiments = [...flask, ...shared, ...ormOverhead, ...ormMemory];
 
 /**
  * This library beside what a team would write or take instead.
@@ -9,4 +12,4 @@ import { shared } from './shared-contests.mjs';
  * @param {import('../routing/experiment.mjs').Context} context
  * @param {import('../routing/routing.mjs').Selection} selection
  */
-export const run = (context, selection) => runExperiments([...flask, ...shared, ...ormMemory], context, selection);
+export const run = (context, selection) => runExperiments(experiments, context, selection);

@@ -1,7 +1,7 @@
 import { startChild } from '../lib/child.mjs';
 import { meanOf, pairedRatioOf, spreadOf } from '../lib/statistics.mjs';
-import { percent, short, table } from '../lib/table.mjs';
 import { atMost, judge, whollyAtMost } from '../lib/verdict.mjs';
+import { timesTable } from './times-table.mjs';
 
 /** @type {readonly import('./experiment.mjs').Experiment[]} */
 export const paired = [
@@ -70,12 +70,4 @@ function switchCpu() {
       return { ratios: [ratio], spread, table: timesTable(title, samples, spread, 'µs CPU'), raw: samples };
     },
   };
-}
-
-function timesTable(title, samples, spread, unit) {
-  const rows = Object.entries(samples).map(([side, blocks]) => {
-    const { value, low, high } = meanOf(blocks);
-    return [side, short(value), `${short(low)} to ${short(high)}`];
-  });
-  return `${title} (A/A spread ${percent(spread)})\n${table(['side', `${unit} per operation`, '95 % interval'], rows)}`;
 }

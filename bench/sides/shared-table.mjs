@@ -7,6 +7,4 @@ import { serve } from './serve.mjs';
 
 const { address, connections, database } = readConfig();
 const pool = openPool(address, database, connections);
-await serve((name) =>
-  pool.query(`SELECT id, username FROM users WHERE tenant = '${name}' ORDER BY id`),
-);
+await serve((name) => pool.query(`SELECT id, username FROM users WHERE tenant = '${name}' ORDER BY id`));

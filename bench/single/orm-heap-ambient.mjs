@@ -1,10 +1,11 @@
-// The heap of one ORM instance that serves every tenant, and of the tenancy under it with every route in memory.
-// Code that runs for the first time meanwhile is counted as well.
+// The heap of one ORM instance that serves every tenant, and of the tenancy under it, which knows all of them. Code
+// that runs for the first time meanwhile is counted as well.
 
 import { pgPool } from '../../packages/tenantry/dist/adapters/postgres/index.js';
 import { createTenancy } from '../../packages/tenantry/dist/index.js';
 import { answerParent, readConfig } from '../lib/child.mjs';
 import { heldBytes } from '../lib/heap.mjs';
+import { USERS } from '../lib/statements.mjs';
 import { tenantName } from '../load/sequence.mjs';
 
 const CONNECTIONS = 4;
@@ -15,14 +16,14 @@ const { open, openAmbient = (tenancy) => open('postgres', pgPool(tenancy)) } = a
 );
 
 answerParent({
-  /** Bytes beyond what the imports hold: with every route, and after so many tenants were served. */
+  /** Bytes beyond what the imports hold: when every tenant has been served by a session, and after so many were by the instance. */
   async measure() {
     const before = await heldBytes();
     const held = async () => (await heldBytes()) - before;
     const servers = { main: { url: server, isolation, maxConnections: CONNECTIONS } };
     const tenancy = await createTenancy({ catalog, servers });
-    await eachTenant(tenants, (name) => tenancy.session(name).ready());
-    const routes = await held();
+    await eachTenant(tenants, (name) => tenancy.session(name).query(USERS));
+    const tenancyAlone = await held();
     const instance = await openAmbient(tenancy);
     const serve = async (/** @type {string} */ name) => {
       const [user] = await tenancy.run(name, () => instance.users());
@@ -33,7 +34,7 @@ answerParent({
       await eachTenant(step, serve);
       served.push(await held());
     }
-    return { routes, served };
+    return { tenancyAlone, served };
   },
 });
 

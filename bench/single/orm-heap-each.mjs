@@ -6,7 +6,7 @@ import { heldBytes } from '../lib/heap.mjs';
 import { tenantName } from '../load/sequence.mjs';
 
 /** What the first few compile and remember is not counted. */
-const WARM_UP = 20;
+const WARM_UP = 100;
 
 const { orm, count } = readConfig();
 const { open } = await import(`../orms/${orm}.mjs`);
