@@ -23,6 +23,7 @@ import {
   isServerAnswer,
   StatementCancelledError,
   TransactionStateError,
+  wasNotTaken,
 } from './errors.js';
 import { parseIdentity, READ_IDENTITY } from './identity.js';
 import { lendClient } from './lend.js';
@@ -299,7 +300,7 @@ export class PostgresConnection implements EngineConnection {
       if (!this.#cancelled) return answer;
       throw new StatementCancelledError();
     } catch (error) {
-      if (isFatal(error)) this.#lose(error as Error);
+      if (isFatal(error) || wasNotTaken(error)) this.#lose(error as Error);
       // The driver rejects at the error; only ReadyForQuery says how the transaction stands now.
       else if (isServerAnswer(error)) await this.#answers.all();
       throw this.#statementFailure(error, wasIdle && sizeOf(statement) <= ONE_WRITE_BYTES);
@@ -308,6 +309,8 @@ export class PostgresConnection implements EngineConnection {
 
   #statementFailure(error: unknown, wasOneWrite: boolean): unknown {
     if (this.#lost instanceof RebindFailedError) return this.#lost;
+    // It may have ended before anybody listened here: in the same moment in which it was ready.
+    if (wasNotTaken(error)) return new NotSentError(undefined, { cause: error });
     if (isServerAnswer(error) || error instanceof StatementCancelledError || this.isAlive()) return error;
     if (wasOneWrite && isFailedWrite(error)) {
       return new NotSentError('The server had closed the connection when the statement was to be sent.', {

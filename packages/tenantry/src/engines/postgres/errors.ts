@@ -112,6 +112,11 @@ export function isFailedWrite(error: unknown): boolean {
   return syscall === 'write' && (code === 'EPIPE' || code === 'ECONNRESET');
 }
 
+/** Whether the driver took no statement any more, because it had heard of the connection's end before. */
+export function wasNotTaken(error: unknown): error is Error {
+  return error instanceof Error && error.message.endsWith('is not queryable');
+}
+
 /** The SQLSTATE of a server's answer, or undefined. */
 export function sqlState(error: unknown): string | undefined {
   return isServerAnswer(error) ? (error as DriverError).code : undefined;

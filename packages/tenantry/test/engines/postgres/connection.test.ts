@@ -234,6 +234,14 @@ onEngine('postgres', () => {
       expect(await new Promise<Error>((resolve) => connection.onLost(resolve))).toBeInstanceOf(Error);
     });
 
+    it('before anybody listened is lost at the first statement, of which nothing is sent', async () => {
+      const connection = await test.open();
+      // As the driver is once it was told of the end, which it tells only those who listen by then.
+      Reflect.set(connection.lend({ raw: true }).client, '_queryable', false);
+      expect(await failure(connection.query('SELECT 1'))).toBeInstanceOf(NotSentError);
+      expect(connection.isAlive()).toBe(false);
+    });
+
     it('while it ran a statement says that it was killed, and tells it once', async () => {
       const connection = await test.open();
       const losses: Error[] = [];
