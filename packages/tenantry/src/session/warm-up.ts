@@ -21,7 +21,7 @@ export interface WarmUpSession extends LeaseSource {
 }
 
 /** How long a warm-up may take where nobody says. */
-export const WARM_UP_MS = 10_000;
+const WARM_UP_MS = 10_000;
 
 /**
  * Reads the routes of these tenants, and opens a connection for each in their order, as far as each
