@@ -1,6 +1,9 @@
+import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { catalogUrl } from '../../../../../test/tenancy/tenancies.js';
 import { sqliteDatabase } from '../../../src/adapters/sqlite/index.js';
+import { parseAddress } from '../../../src/engine/address.js';
 import { createTenancy } from '../../../src/index.js';
 import { onSqlite } from './fixture.js';
 
@@ -69,6 +72,26 @@ onSqlite((open, _engine, namespace) => {
       );
       await fresh.session(one).ready();
       expect(database.prepare(NAMES).pluck().all()).toEqual([one]);
+    });
+
+    it('whose file is another tenant’s is not opened', async () => {
+      const { tenancy, one, other } = await open();
+      await tenancy.close();
+      const { folder } = parseAddress(namespace().url);
+      // libsql is long in closing files: what a log still holds would be written over the copy.
+      const fileOf = (name: string) => join(String(folder), `${name}.sqlite`);
+      for (const suffix of ['', '-wal', '-shm']) rmSync(fileOf(one) + suffix, { force: true });
+      copyFileSync(fileOf(other), fileOf(one));
+      if (existsSync(`${fileOf(other)}-wal`)) copyFileSync(`${fileOf(other)}-wal`, `${fileOf(one)}-wal`);
+      await using fresh = await createTenancy({
+        catalog: catalogUrl(namespace()),
+        servers: { main: namespace().url },
+      });
+      await fresh.session(one).ready();
+      expect(() => sqliteDatabase(fresh, { tenant: one }).prepare(NAMES).all()).toThrow(
+        expect.objectContaining({ code: 'TENANTRY_IDENTITY_MISMATCH' }),
+      );
+      expect(fresh.stats().servers.main).toMatchObject({ inUse: 0, idle: 0 });
     });
 
     it('that is suspended, or never was, is refused', async () => {
