@@ -156,7 +156,8 @@ export class TenantPool extends PoolBase {
     Object.assign(connection, ends);
     // Lost, it takes no place any more, whether its holder has noticed or not.
     connection.once('error', ends.destroy);
-    connection.once('end', ends.destroy);
+    // Its holder may want to hear of the error, which the driver emits when the socket is closed: after this turn.
+    connection.once('end', () => setImmediate(() => setImmediate(ends.destroy)));
   }
 }
 

@@ -1,1 +1,2 @@
 export { mysql } from './engine.js';
+export { openTunnel } from './lend.js';

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Connection } from 'mysql2';
 import type { LentClient } from '../../engine/lent-client.js';
 import type { ListenerBaseline } from '../../engine/listener-baseline.js';
@@ -13,6 +14,7 @@ import {
 } from './lent-commands.js';
 import { assertBindable, textIsWhole } from './lent-values.js';
 import { tracesOf } from './traces.js';
+import { Tunnel, type TunnelClient } from './tunnel.js';
 import type { Wire } from './wire.js';
 
 /** What a lent client works with, and tells. */
@@ -21,6 +23,23 @@ export interface LentUse {
   readonly baseline: ListenerBaseline;
   /** Something was done that a reset may not undo: the connection is closed when it comes back. */
   spoil(): void;
+}
+
+/** The member by which a lent client becomes a socket. */
+const TUNNEL = Symbol('tenantry.tunnel');
+
+/**
+ * A lent client as a socket, for another driver of the same protocol; it ends with the loan. Nothing else
+ * is to be done with the client meanwhile.
+ *
+ * @throws NotSupportedError (`TENANTRY_NOT_SUPPORTED`) if it is no lent client of MariaDB.
+ */
+export function openTunnel(client: object): Duplex {
+  const open = Reflect.get(client, TUNNEL) as (() => Duplex) | undefined;
+  if (open !== undefined) return open();
+  throw new NotSupportedError('This client cannot be a socket for another driver.', {
+    hint: 'It must be one of MySQL or MariaDB, and not a raw one.',
+  });
 }
 
 /** What is used here of mysql2 beyond its types. */
@@ -71,6 +90,7 @@ export class Lender {
   /** What was made of the client and could reach it: statements, the socket. */
   #handedOut: Revocable<object>[] = [];
   #stream: object | undefined;
+  #tunnels: Tunnel[] = [];
 
   constructor(connection: Connection, use: LentUse) {
     this.#client = connection as unknown as Client;
@@ -92,6 +112,7 @@ export class Lender {
     for (const each of this.#handedOut) each.revoke();
     if (this.#handedOut.length > 0) this.#handedOut = [];
     this.#stream = undefined;
+    for (const tunnel of this.#tunnels.splice(0)) tunnel.release();
     this.#client.config = this.#config;
     if (!this.#use.baseline.restore()) this.#use.spoil();
   }
@@ -120,6 +141,7 @@ export class Lender {
         return statement && this.#ownStatement(statement);
       },
       promise: (implementation?: unknown) => Reflect.apply(client.promise, standIn(), [implementation]),
+      [TUNNEL]: () => this.#openTunnel(),
       // Whoever leased the client says what this does.
       release() {},
       [Symbol.dispose]: () => (standIn() as { release(): void } | undefined)?.release(),
@@ -165,6 +187,18 @@ export class Lender {
       if (typeof Reflect.get(stream, key) === 'function') this.#use.spoil();
     });
     return this.#stream;
+  }
+
+  #openTunnel(): Duplex {
+    const client = this.#client as unknown as TunnelClient;
+    if (!client._isMariaDB) {
+      throw new NotSupportedError('Only a connection to MariaDB can be a socket for another driver.', {
+        hint: 'Use mysqlPool for MySQL.',
+      });
+    }
+    const tunnel = new Tunnel(client, this.#use.wire);
+    this.#tunnels.push(tunnel);
+    return tunnel;
   }
 
   #ownStatement(statement: object): object {
