@@ -66,10 +66,11 @@ onEngine('postgres', (engine) => {
 
     it('takes a query object, also one that has a callback', async () => {
       const { pool } = await named();
-      const result: unknown = await pool.query(new pg.Query('SELECT 1 AS n'));
-      expect(result).toMatchObject({ rows: [{ n: 1 }] });
+      // As pg's pool: its types say that the query itself comes back, and it is a promise of the result.
+      const run = (query: pg.Query) => pool.query(query) as unknown as Promise<pg.QueryResult>;
+      expect((await run(new pg.Query('SELECT 1 AS n'))).rows).toEqual([{ n: 1 }]);
       let called: unknown;
-      await pool.query(
+      await run(
         new pg.Query('SELECT 2 AS n', (_, { rows }) => {
           called = rows;
         }),

@@ -35,9 +35,9 @@ onEngine('postgres', () => {
       expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
       expect((await client.query('SELECT $1::int AS n', [2])).rows).toEqual([{ n: 2 }]);
       expect((await client.query({ text: 'SELECT 3', rowMode: 'array' })).rows).toEqual([[3]]);
-      const called = await new Promise((resolve) =>
-        client.query('SELECT 4 AS n', (_, { rows }) => resolve(rows)),
-      );
+      const called = await new Promise((resolve) => {
+        client.query('SELECT 4 AS n', (_, { rows }) => resolve(rows));
+      });
       expect(called).toEqual([{ n: 4 }]);
       expect(client.getTransactionStatus()).toBe('I');
       expect(client.escapeIdentifier('a"b')).toBe('"a""b"');
@@ -52,7 +52,7 @@ onEngine('postgres', () => {
         });
       expect(await rows((done) => client.query('SELECT $1::int AS n', [1], done))).toEqual([{ n: 1 }]);
       const config = { text: 'SELECT 2 AS n' };
-      expect(await rows((callback) => client.query({ ...config, callback } as pg.QueryConfig))).toEqual([
+      expect(await rows((callback) => void client.query({ ...config, callback } as pg.QueryConfig))).toEqual([
         { n: 2 },
       ]);
       await expect(rows((done) => client.query('SELEC', done))).rejects.toThrow(/syntax/);
@@ -83,7 +83,7 @@ onEngine('postgres', () => {
         await broughtBack(async (client) => {
           await client.query('BEGIN');
           await client.query('SELECT $1::text', ['x']);
-          await client.query(new pg.Query('SELECT 1'));
+          await once(client.query(new pg.Query('SELECT 1')), 'end');
           await client.query({ name: 'by name', text: 'SELECT 1' });
           await client.query('COMMIT');
         }),
