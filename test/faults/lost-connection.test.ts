@@ -28,6 +28,8 @@ forEachServerEngine((engine, name) => {
     await write(session, 'before');
     // Faults hit every open connection; only the tenant's own may be left.
     await expect.poll(() => proxy.connections).toBe(1);
+    // What the writing left in the session is taken away in a round trip of its own.
+    await expect.poll(() => tenancy.stats().servers.main).toMatchObject({ inUse: 0, idle: 1, connecting: 0 });
   });
   afterEach(() => proxy.close());
 
