@@ -63,7 +63,7 @@ export interface EngineConnection {
    * Moves the connection to another place of the same sharing group (`Engine.sharingGroup`): a
    * database, or on PostgreSQL a part of its own, with nothing of the session left:
    * variables, temporary tables, locks, prepared statements, character set and time zone are as after
-   * opening. Only where `capabilities.rebind`.
+   * opening. Only where the engine gives the place a group.
    *
    * It sends nothing and does not wait. The move is written together with the next statement of any
    * kind, and is confirmed before that statement's result is given to anybody. If the move fails, the

@@ -68,11 +68,6 @@ export class Wire {
       this.#isForDriver(event, args[0]) ? emit.call(driver, event, ...args) : true;
   }
 
-  /** Whether a binding waits for the next statement. */
-  get hasPending(): boolean {
-    return this.#pending !== undefined;
-  }
-
   /**
    * Binds the session by a statement ahead of the next command; `reset` takes away first what was left in
    * it. Replaces a binding that was not sent, but never its reset.
