@@ -8,7 +8,7 @@ import { onEngine } from '../helpers/engines.js';
 import { drizzleMysql, drizzlePostgres, drizzleSqlite } from './instances/drizzle.js';
 import { knexMysql, knexPostgres } from './instances/knex.js';
 import { kyselyMysql, kyselyPostgres, kyselySqlite } from './instances/kysely.js';
-import { prismaPostgres } from './instances/prisma.js';
+import { prismaMysql, prismaPostgres } from './instances/prisma.js';
 import { typeormMysql, typeormPostgres } from './instances/typeorm.js';
 import { ormSetting } from './setting.js';
 
@@ -98,7 +98,7 @@ export const matrix: readonly Orm[] = [
     name: 'Prisma',
     packageName: '@prisma/client',
     engines: {
-      mysql: { refused: { database: 'has not been run' } },
+      mysql: { open: prismaMysql, gaps: PRISMA_GAPS },
       postgres: {
         open: prismaPostgres,
         gaps: PRISMA_GAPS,

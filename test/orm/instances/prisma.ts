@@ -1,12 +1,25 @@
+import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { Tenancy } from 'tenantry';
+import { mariadbPool } from 'tenantry/mysql';
 import { ambientPrisma } from 'tenantry/orm';
 import { pgPool } from 'tenantry/postgres';
 import type { OrmHandle, OrmUnderTest } from 'tenantry/testing';
+import { PrismaClient as MysqlClient } from '../prisma/mysql/generated/client.js';
 import { PrismaClient } from '../prisma/postgres/generated/client.js';
 
 export const prismaPostgres = async (tenancy: Tenancy) =>
   under(await ambientPrisma(tenancy, () => new PrismaClient({ adapter: new PrismaPg(pgPool(tenancy)) })));
+
+/** Its adapter asks the server what it can do when it first connects: the template answers. */
+export const prismaMysql = async (tenancy: Tenancy) => {
+  const client = await ambientPrisma(
+    tenancy,
+    () => new MysqlClient({ adapter: new PrismaMariaDb(mariadbPool(tenancy)) }),
+  );
+  await tenancy.asTemplate(() => client.$connect());
+  return under(client as unknown as PrismaClient);
+};
 
 function under(client: PrismaClient): OrmUnderTest {
   return {
