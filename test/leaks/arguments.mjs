@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 
 export const ENGINES = /** @type {const} */ (['mysql', 'postgres', 'sqlite']);
 
-export const ISOLATIONS = /** @type {const} */ (['database', 'schema', 'row']);
+const ISOLATIONS = /** @type {const} */ (['database', 'schema', 'row']);
 
 export const USAGE = `Usage: npm run leaks -- --engine mysql|postgres|sqlite [--isolation database|schema|row] [--tenants 50]
   [--processes 2] [--connections 8] [--operations 20000] [--seed 1] [--mutant NAME ... | --mutants]`;
