@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { inThisContext } from '../../engine/in-this-context.js';
 import type { Wire } from './wire.js';
 
 /** How mysql2 calls back. */
@@ -15,8 +15,8 @@ export interface Command {
 
 /** Makes a command tell of itself in the async context in which it is asked for, not in the socket's. */
 export function inContext(command: Command): Command {
-  if (typeof command.onResult === 'function') command.onResult = AsyncResource.bind(command.onResult);
-  else command.emit = AsyncResource.bind(command.emit.bind(command));
+  if (typeof command.onResult === 'function') command.onResult = inThisContext(command.onResult);
+  else command.emit = inThisContext(command.emit.bind(command));
   return command;
 }
 
@@ -25,7 +25,7 @@ export function inContext(command: Command): Command {
  * has dealt with it, and takes what is thrown then for its own failure, so an error comes a moment later.
  */
 export function calledInContext(callback: Callback): Callback {
-  return AsyncResource.bind((error: unknown, ...results: unknown[]) => {
+  return inThisContext((error: unknown, ...results: unknown[]) => {
     if (error) process.nextTick(callback, error, ...results);
     else callback(error, ...results);
   });

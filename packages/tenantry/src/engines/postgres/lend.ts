@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { inThisContext } from '../../engine/in-this-context.js';
 import type { LentClient } from '../../engine/lent-client.js';
 import { type Revocable, type RevocableRules, revocable } from '../../engine/revocable.js';
 import type { Client } from './driver.js';
@@ -112,7 +112,7 @@ function runStatement(client: Client, use: LentUse, config: unknown, values: unk
 
 /** A callback that is called in its caller's async context, and when the client can be given back. */
 function calledBack(callback: Callback, use: LentUse): Callback {
-  const bound = AsyncResource.bind(callback);
+  const bound = inThisContext(callback);
   return (error, result) => {
     const answered = error ? use.untilAnswered(error) : undefined;
     if (answered === undefined) bound(error, result);

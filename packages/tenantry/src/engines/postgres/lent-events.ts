@@ -1,5 +1,5 @@
-import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
+import { inThisContext } from '../../engine/in-this-context.js';
 import type { Client } from './driver.js';
 
 type Listener = (...args: unknown[]) => unknown;
@@ -83,7 +83,7 @@ export class LentEvents {
 
   #bound(event: Event, listener: Listener, isOnce: boolean): Listener {
     if (typeof listener !== 'function') return listener;
-    const call = AsyncResource.bind((...args: unknown[]) => {
+    const call = inThisContext((...args: unknown[]) => {
       if (isOnce) this.#emitter.removeListener(event, call);
       Reflect.apply(listener, this.#self(), args);
     }) as Listener;
