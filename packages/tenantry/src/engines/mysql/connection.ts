@@ -220,18 +220,17 @@ export class MysqlConnection implements EngineConnection {
    * ahead of its next statement; what others may feel, such as a lock, at once.
    */
   reset(): void | Promise<void> {
-    const { left, status } = this.#wire;
-    // What failed may have begun a transaction before, in a procedure, and so may hold locks.
-    const isFelt = left !== 'values' || status.endedInError;
+    const { left } = this.#wire;
     this.rebind(this.#database);
-    return isFelt ? this.ping() : undefined;
+    return left === 'values' ? undefined : this.ping();
   }
 
   isClean(): boolean {
     const { left, status, isIdle } = this.#wire;
     if (this.#altered || left === 'lasting' || this.#underWay.size > 0 || !isIdle || !this.isAlive())
       return false;
-    // Nobody asks how the transaction stands after a borrower's statement has failed: the reset ends it.
+    // Nobody asks how the transaction stands after a borrower's statement has failed. One that could have begun
+    // a transaction, a CALL, is reset at once.
     if (this.#lender !== undefined && status.endedInError) return true;
     return status.flags !== undefined && !isOpen(status.flags);
   }

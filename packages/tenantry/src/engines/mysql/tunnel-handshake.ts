@@ -1,4 +1,11 @@
-import type { TunnelClient } from './tunnel.js';
+/** What a greeting tells of mysql2's connection. */
+export interface GreetedClient {
+  readonly threadId: number;
+  readonly _handshakePacket: { readonly serverVersion: string; readonly characterSet: number };
+  readonly _mariadbExtendedMetadata: boolean;
+  readonly config: { readonly clientFlags: number };
+  readonly serverCapabilityFlags: number;
+}
 
 const PROTOCOL = 10;
 const AUTOCOMMIT = 0x2;
@@ -17,7 +24,7 @@ const OFFERED = 0x200 | 0x8000 | 0x80000 | 0x20000 | 0x40000;
  * The greeting of a server that can do what this connection has agreed on with the real one, and nothing
  * else, so that its replies are what the other driver expects.
  */
-export function greetingPacket(client: TunnelClient, escapesBackslashes: boolean): Buffer {
+export function greetingPacket(client: GreetedClient, escapesBackslashes: boolean): Buffer {
   const { serverVersion, characterSet } = client._handshakePacket;
   const agreed = client.config.clientFlags & client.serverCapabilityFlags;
   const flags = ((agreed | OFFERED) & ~NOT_OFFERED & ~IS_MYSQL) >>> 0;

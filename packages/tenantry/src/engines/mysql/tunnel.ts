@@ -1,18 +1,13 @@
 import { Duplex } from 'node:stream';
 import { LeaseEndedError, NotSupportedError } from '../../errors.js';
 import { Command } from './packets.js';
-import { greetingPacket, okPacket } from './tunnel-handshake.js';
+import { type GreetedClient, greetingPacket, okPacket } from './tunnel-handshake.js';
 import type { Wire } from './wire.js';
 
 /** mysql2's connection, as far as commands go through it. */
-export interface TunnelClient {
+export interface TunnelClient extends GreetedClient {
   sequenceId: number;
-  readonly threadId: number;
-  readonly _handshakePacket: { readonly serverVersion: string; readonly characterSet: number };
   readonly _isMariaDB: boolean;
-  readonly _mariadbExtendedMetadata: boolean;
-  readonly config: { readonly clientFlags: number };
-  readonly serverCapabilityFlags: number;
   addCommand(command: unknown): unknown;
   write(buffer: Buffer): void;
   pause(): void;

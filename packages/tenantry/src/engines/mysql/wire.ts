@@ -28,7 +28,6 @@ interface Client {
   readonly serverCapabilityFlags: number;
   readonly _paused: boolean;
   readonly _closing: boolean;
-  readonly _command: unknown;
   readonly _commands: { readonly length: number };
   readonly _statements: { readonly size: number; values(): Iterable<CachedStatement>; clear(): void };
 }
@@ -80,8 +79,6 @@ export class Wire {
   #begins = false;
   #whenAnswered: () => void = () => {};
   #left: Traces = 'none';
-  /** The driver learns that a command has come to its end, and tells of it before it lets go of it. */
-  #finishes = false;
   readonly #toSocket: (buffer: Buffer) => void;
   /** What may be written only when the prelude before it is confirmed. */
   #held: Buffer[] | undefined;
@@ -104,10 +101,7 @@ export class Wire {
     this.#charsetNumber = client.config.charsetNumber;
     this.#onFailure = onFailure;
     client.handlePacket = (packet) => {
-      if (!this.#isForDriver(packet)) return;
-      this.#finishes = packet !== undefined && this.status.isComplete;
-      handlePacket.call(client, packet);
-      this.#finishes = false;
+      if (this.#isForDriver(packet)) handlePacket.call(client, packet);
     };
     this.#toSocket = (buffer) => write.call(client, buffer);
     client.write = (buffer) => this.#write(buffer);
@@ -145,10 +139,13 @@ export class Wire {
     return this.status.tellsOfTraces ? more(this.#left, 'values') : this.#left;
   }
 
-  /** Whether the driver has nothing to do: no command under way, none waiting, no goodbye. */
+  /**
+   * Whether the driver has nothing before it: no command waits, no goodbye. One that is under way shows in
+   * {@link status}; one that has come to its end may still be the driver's, which tells of it first.
+   */
   get isIdle(): boolean {
-    const { _command, _commands, _paused, _closing } = this.#client;
-    return (!_command || this.#finishes) && _commands.length === 0 && !_paused && !_closing;
+    const { _commands, _paused, _closing } = this.#client;
+    return _commands.length === 0 && !_paused && !_closing;
   }
 
   /** Notes what a statement may leave. */

@@ -190,11 +190,13 @@ onEngine('mysql', () => {
     it('keeps its own listeners, whatever the borrower removes', async () => {
       const { connection, client, revoke } = await lent();
       client.removeAllListeners();
+      const before = client.listenerCount('error');
       client.on('error', () => {});
       revoke();
       expect(connection.isClean()).toBe(true);
       const lost = new Promise((resolve) => connection.onLost(resolve));
       const next = connection.lend().client as PoolConnection;
+      expect(next.listenerCount('error')).toBe(before);
       await test.admin(`KILL ${next.threadId}`);
       await lost;
     });
