@@ -3,6 +3,7 @@
  *
  * @typedef {object} Instance
  * @property {() => PromiseLike<readonly { username: string }[]>} users
+ * @property {() => Promise<void>} [prepare] starts what it needs before its first query, without a connection
  *
  * One instance over a driver's pool: mysql2's, or pg's.
  *

@@ -19,5 +19,7 @@ export async function openAmbient(tenancy) {
 }
 
 function asking(prisma) {
-  return { users: () => prisma.user.findMany({ orderBy: { id: 'asc' } }) };
+  // A client that never did has no query compiler yet, and could answer nobody.
+  const prepare = () => prisma.$connect();
+  return { users: () => prisma.user.findMany({ orderBy: { id: 'asc' } }), prepare };
 }

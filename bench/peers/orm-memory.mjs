@@ -41,7 +41,8 @@ function experiment(orm, aim) {
       }
       const spread = spreadOf(raw.again, raw.each);
       const perTenant = raw.each.map((bytes) => bytes * TENANTS);
-      const forAll = raw.ambient.map(({ served }) => served.at(-1));
+      // What knows and reaches the tenants is there with either; it is shown beside.
+      const forAll = raw.ambient.map(({ tenancyAlone, served }) => served.at(-1) - tenancyAlone);
       const ratio = judge(id, ratioOf(perTenant, forAll), aim, spread);
       return { ratios: [ratio], spread, table: describe(title, raw, spread), raw };
     },
@@ -61,16 +62,16 @@ function describe(title, { each, ambient }, spread) {
   const mean = (/** @type {number[]} */ samples) => meanOf(samples).value;
   const bytes = mean(each);
   const rows = [
-    [`${short(MADE)} instances, never connected: each ${short(bytes / 1024)} KiB`, (bytes * MADE) / MIB],
+    [`${short(MADE)} instances, not connected: each ${short(bytes / 1024)} KiB`, (bytes * MADE) / MIB],
     [`${short(TENANTS)} instances (extrapolated)`, (bytes * TENANTS) / MIB],
+    ...STEPS.map((step, index) => [
+      `one instance, ${short(step)} tenants served`,
+      mean(ambient.map(({ tenancyAlone, served }) => served[index] - tenancyAlone)) / MIB,
+    ]),
     [
-      `tenancy alone, ${short(TENANTS)} tenants served by sessions`,
+      `the tenancy under it, ${short(TENANTS)} tenants served`,
       mean(ambient.map(({ tenancyAlone }) => tenancyAlone)) / MIB,
     ],
-    ...STEPS.map((step, index) => [
-      `tenancy and one instance, ${short(step)} tenants served`,
-      mean(ambient.map(({ served }) => served[index])) / MIB,
-    ]),
   ].map(([what, value]) => [String(what), short(Number(value))]);
   return `${title} (A/A spread ${percent(spread)})\n${table(['what', 'MiB'], rows)}`;
 }

@@ -1,4 +1,4 @@
-// The heap of an ORM's instance with a driver's pool of its own, neither of which was ever used: bytes for each.
+// The heap of an ORM's instance with a driver's pool of its own, which has connected to nothing: bytes for each.
 
 import pg from 'pg';
 import { answerParent, readConfig } from '../lib/child.mjs';
@@ -14,16 +14,18 @@ const instances = [];
 
 answerParent({
   async measure() {
-    make(WARM_UP);
+    await make(WARM_UP);
     const before = await heldBytes();
-    make(count);
+    await make(count);
     return ((await heldBytes()) - before) / count;
   },
 });
 
-function make(more) {
+async function make(more) {
   for (let made = 0; made < more; made++) {
     const database = tenantName(instances.length + 1);
-    instances.push(open('postgres', new pg.Pool({ host: '127.0.0.1', database })));
+    const instance = open('postgres', new pg.Pool({ host: '127.0.0.1', database }));
+    await instance.prepare?.();
+    instances.push(instance);
   }
 }
