@@ -135,7 +135,7 @@ module.exports = {
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
-    exclude: { path: '^(packages|examples)/[^/]+/dist/|^coverage/' },
+    exclude: { path: '^(packages|examples)/[^/]+/dist/|^coverage/|^test/orm/prisma/[^/]+/generated/' },
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],

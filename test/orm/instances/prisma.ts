@@ -11,11 +11,14 @@ import { PrismaClient } from '../prisma/postgres/generated/client.js';
 export const prismaPostgres = async (tenancy: Tenancy) =>
   under(await ambientPrisma(tenancy, () => new PrismaClient({ adapter: new PrismaPg(pgPool(tenancy)) })));
 
+/** The adapter brings a mariadb of its own, whose types differ in what an optional property may be. */
+type AdapterPool = ConstructorParameters<typeof PrismaMariaDb>[0];
+
 /** Its adapter asks the server what it can do when it first connects: the template answers. */
 export const prismaMysql = async (tenancy: Tenancy) => {
   const client = await ambientPrisma(
     tenancy,
-    () => new MysqlClient({ adapter: new PrismaMariaDb(mariadbPool(tenancy)) }),
+    () => new MysqlClient({ adapter: new PrismaMariaDb(mariadbPool(tenancy) as unknown as AdapterPool) }),
   );
   await tenancy.asTemplate(() => client.$connect());
   return under(client as unknown as PrismaClient);
