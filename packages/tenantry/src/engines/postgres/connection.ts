@@ -70,6 +70,7 @@ export class PostgresConnection implements EngineConnection {
       this.#altered = true;
     },
     touch: () => this.#watch.touch(),
+    flush: () => this.#wire?.flush(),
     untilAnswered: (error) => {
       const mayCome = isServerAnswer(error) && !isFatal(error) && this.#answers.count > 0;
       return mayCome ? this.#answers.all() : undefined;

@@ -68,6 +68,7 @@ export class LentProtocol {
       // Whoever writes to the socket itself is not counted: what is owed is not known then.
       get stream() {
         use.spoil();
+        use.flush();
         return stream.standIn;
       },
       // A name that the driver does not know of.

@@ -4,6 +4,8 @@ export interface LentUse {
   spoil(): void;
   /** Something was done that only a reset undoes, and that no statement's text shows. */
   touch(): void;
+  /** Something may be written past the driver: what was to be written ahead of its next command is written now. */
+  flush(): void;
   /** The borrower is done. */
   ended(): void;
   /**

@@ -42,6 +42,7 @@ const EMITTER_EVENTS: ReadonlySet<string> = new Set(['newListener', 'removeListe
 export class Wire {
   readonly #connection: DriverConnection;
   readonly #onFailure: (error: Error) => void;
+  readonly #write: (buffer: Buffer) => unknown;
   #bindings = 0;
   #pending: Prelude | undefined;
   #replies: readonly string[] = [];
@@ -63,7 +64,8 @@ export class Wire {
     }
     this.#connection = driver;
     this.#onFailure = onFailure;
-    driver._send = (buffer) => this.#send(buffer, _send);
+    this.#write = (buffer) => this.#send(buffer, _send);
+    driver._send = this.#write;
     driver.emit = (event, ...args) =>
       this.#isForDriver(event, args[0]) ? emit.call(driver, event, ...args) : true;
   }
@@ -89,6 +91,11 @@ export class Wire {
       replies: resets ? [...RESET_REPLIES, ...REPLIES] : ['closeComplete', ...REPLIES],
       resets,
     };
+  }
+
+  /** Writes a binding that waits now: for whoever writes to the socket past the driver. */
+  flush(): void {
+    if (this.#pending !== undefined) this.#write(Buffer.alloc(0));
   }
 
   /** To be called when the connection ends: no answer reaches the driver any more. */

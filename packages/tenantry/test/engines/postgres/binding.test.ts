@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
+import { query } from '../../../src/engines/postgres/messages.js';
 import { newId } from '../../../src/tenant/id.js';
 import { type SharedDatabase, shareDatabase } from './parts.js';
 import { useServer } from './test-server.js';
@@ -48,6 +49,26 @@ onEngine('postgres', () => {
         expect(written).toEqual([]);
       }
       await connection.close();
+    });
+
+    it('is bound before a borrower can write to the socket past the driver', async () => {
+      const connection = await shared.open('a');
+      connection.rebind(shared.database, { part: shared.part('b') });
+      const { client } = connection.lend();
+      const { stream } = (client as pg.Client).connection;
+      stream.write(query("INSERT INTO users (name) VALUES ('past the driver')"));
+      const added = async (name: string) => {
+        const other = await shared.open(name);
+        const { rows } = await other.query("SELECT name FROM users WHERE name = 'past the driver'");
+        await other.close();
+        return rows.length;
+      };
+      await expect.poll(() => added('b')).toBe(1);
+      expect(await added('a')).toBe(0);
+      connection.destroy();
+      const cleaner = await shared.open('b');
+      await cleaner.query("DELETE FROM users WHERE name = 'past the driver'");
+      await cleaner.close();
     });
 
     it('says on which server instance and database it is', async () => {
