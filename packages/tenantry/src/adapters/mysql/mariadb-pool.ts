@@ -62,7 +62,18 @@ const USES = [
   'ping',
   'reset',
 ];
-const REFUSED = ['changeUser', 'importFile'];
+
+/** What a connection does after its release. */
+const AFTER_RELEASE = {
+  ...Object.fromEntries(USES.map((name) => [name, () => Promise.reject(leaseEnded())])),
+  queryStream(): never {
+    throw leaseEnded();
+  },
+};
+/** What it never does. */
+const NEVER = Object.fromEntries(
+  ['changeUser', 'importFile'].map((name) => [name, () => Promise.reject(refused(name))]),
+);
 
 /** The driver's promise pool, without connections of its own. */
 class MariadbTenantPool extends EventEmitter {
@@ -184,18 +195,13 @@ class MariadbTenantPool extends EventEmitter {
       if (ended) return;
       ended = true;
       this.#active--;
-      const kept = Object.fromEntries(USES.map((name) => [name, () => Promise.reject(leaseEnded())]));
-      Object.assign(connection, kept, {
-        queryStream: () => {
-          throw leaseEnded();
-        },
-      });
+      Object.assign(connection, AFTER_RELEASE);
       this.emit('release', connection);
       how();
     };
     const release = async () => end(() => lease.release());
     Object.assign(connection, {
-      ...Object.fromEntries(REFUSED.map((name) => [name, () => Promise.reject(refused(name))])),
+      ...NEVER,
       ...{ release, end: release, close: release, [Symbol.asyncDispose]: release },
       destroy: () => end(() => lease.destroy()),
     });
@@ -215,9 +221,12 @@ class MariadbTenantPool extends EventEmitter {
   }
 }
 
+let driver: typeof import('mariadb') | undefined;
+
 async function loadDriver(): Promise<typeof import('mariadb')> {
   try {
-    return await import('mariadb');
+    driver ??= await import('mariadb');
+    return driver;
   } catch (cause) {
     throw new DriverMissingError('mariadbPool needs the package mariadb, which could not be loaded.', {
       hint: 'Install it: npm install mariadb',

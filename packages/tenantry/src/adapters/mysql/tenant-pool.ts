@@ -41,7 +41,7 @@ export class TenantPool extends PoolBase {
 
   override getConnection(callback: (error: unknown, connection?: PoolConnection) => void): void {
     // Not in the promise, which would swallow what the callback throws; in the caller's async context all the same.
-    void this.#checkOut().then(
+    void this.#checkOut(true).then(
       (connection) => process.nextTick(callback, null, connection),
       (error: unknown) => process.nextTick(callback, error),
     );
@@ -58,13 +58,14 @@ export class TenantPool extends PoolBase {
     this.#run(
       (connection) => connection.query(command),
       (error) => (command.onResult === undefined ? command.emit('error', error) : command.onResult(error)),
+      onResult !== undefined,
     );
     return command;
   }
 
   execute(sql: unknown, values: unknown, callback: Callback = () => {}): void {
     const [list, own] = typeof values === 'function' ? [[], values as Callback] : [values, callback];
-    this.#run((connection) => connection.execute(sql, list, own), own);
+    this.#run((connection) => connection.execute(sql, list, own), own, true);
   }
 
   /** Closes this pool and none of the connections: nobody gets one from it any more. */
@@ -74,16 +75,15 @@ export class TenantPool extends PoolBase {
     if (typeof callback === 'function') process.nextTick(callback);
   }
 
-  /** Runs one command on a connection, which is given back when the command has come to its end. */
-  #run(send: (connection: Sender) => Command, fail: (error: unknown) => void): void {
-    this.getConnection((error, connection) => {
-      if (connection === undefined) {
-        fail(error);
-        return;
-      }
+  /**
+   * Runs one command on a connection, which is given back when the command has come to its end. Without a
+   * callback the driver tells of a loss to the connection only.
+   */
+  #run(send: (connection: Sender) => Command, fail: (error: unknown) => void, hasCallback: boolean): void {
+    const start = (connection: PoolConnection) => {
       try {
         const command = send(connection as unknown as Sender);
-        const failure = watchFailure(command);
+        const failure = watchFailure(command, () => connection.destroy());
         command.once('end', () => {
           if (READ_ONLY.has(failure()?.errno)) connection.destroy();
           else connection.release();
@@ -92,16 +92,20 @@ export class TenantPool extends PoolBase {
         connection.release();
         fail(thrown);
       }
-    });
+    };
+    void this.#checkOut(!hasCallback).then(
+      (connection) => process.nextTick(start, connection),
+      (error: unknown) => process.nextTick(fail, error),
+    );
   }
 
   /** Its first step is taken at the call, so that the tenant is the caller's. */
-  async #checkOut(): Promise<PoolConnection> {
+  async #checkOut(mayBeLost: boolean): Promise<PoolConnection> {
     if (this._closed) throw closed();
     const clients = this.#tenancy.clients(this.#tenant);
     const waiting = this.listenerCount('enqueue') > 0 && setImmediate(() => this.emit('enqueue'));
     try {
-      return this.#handOut(await clients.acquire({ raw: this.#raw, signal: this.#ending.signal }));
+      return this.#handOut(await clients.acquire({ raw: this.#raw, signal: this.#ending.signal }), mayBeLost);
     } catch (error) {
       throw this._closed && error instanceof AbortedError ? closed() : error;
     } finally {
@@ -109,14 +113,14 @@ export class TenantPool extends PoolBase {
     }
   }
 
-  #handOut(lease: ClientLease): PoolConnection {
+  #handOut(lease: ClientLease, mayBeLost: boolean): PoolConnection {
     const { client } = lease;
     if (!isConnection(client)) {
       lease.release();
       throw notMysql(lease.engine);
     }
     if (Object.keys(this.#values).length > 0) Object.assign(client.config, this.#values);
-    this.#ownEnds(client, lease);
+    this.#ownEnds(client, lease, mayBeLost);
     try {
       this.emit('connection', client);
       this.emit('acquire', client);
@@ -128,7 +132,7 @@ export class TenantPool extends PoolBase {
   }
 
   /** Gives a connection the ends that it has in a pool; whichever comes first counts. */
-  #ownEnds(connection: PoolConnection, lease: ClientLease): void {
+  #ownEnds(connection: PoolConnection, lease: ClientLease, mayBeLost: boolean): void {
     let ended = false;
     const end = (how: () => void) => {
       if (ended) return;
@@ -154,6 +158,7 @@ export class TenantPool extends PoolBase {
       },
     };
     Object.assign(connection, ends);
+    if (!mayBeLost) return;
     // Lost, it takes no place any more, whether its holder has noticed or not.
     connection.once('error', ends.destroy);
     // Its holder may want to hear of the error, which the driver emits when the socket is closed: after this turn.
@@ -167,9 +172,9 @@ interface Sender {
   execute(...args: unknown[]): Command;
 }
 
-/** Tells what a command failed of, if it did. */
-function watchFailure(command: Command): () => { readonly errno?: unknown } | undefined {
-  let failure: { readonly errno?: unknown } | undefined;
+/** Tells what a command failed of, if it did. One whose connection is lost does not come to its end: that is told. */
+function watchFailure(command: Command, lost: () => void): () => Failure | undefined {
+  let failure: Failure | undefined;
   const { onResult } = command;
   if (onResult === undefined) {
     command.once('error', (error) => {
@@ -177,11 +182,18 @@ function watchFailure(command: Command): () => { readonly errno?: unknown } | un
     });
   } else {
     command.onResult = (error, ...results) => {
-      failure = error as typeof failure;
+      failure = error as Failure;
       onResult(error, ...results);
+      if (failure?.fatal === true) lost();
     };
   }
   return () => failure;
+}
+
+/** What is looked at of an error. */
+interface Failure {
+  readonly errno?: unknown;
+  readonly fatal?: unknown;
 }
 
 /** The driver takes for its own failure what is thrown while it calls back with an error. */

@@ -14,6 +14,11 @@ export interface TunnelClient extends GreetedClient {
   resume(): void;
 }
 
+/** One for all: where a loan was made says nothing of who uses it later, and a stack costs as much as a statement. */
+const ENDED = new LeaseEndedError('This connection was given back, and may serve another tenant now.', {
+  hint: 'Ask for a connection for each piece of work, and use it only until you release it.',
+});
+
 /** A packet as mysql2 reads it: header and payload lie in `buffer` between `start` and `end`. */
 interface Packet {
   readonly buffer: Buffer;
@@ -135,11 +140,7 @@ export class Tunnel extends Duplex {
   /** Ends it with the loan. */
   release(): void {
     if (this.#prepared > 0) this.#wire.leaves('values');
-    this.destroy(
-      new LeaseEndedError('This connection was given back, and may serve another tenant now.', {
-        hint: 'Ask for a connection for each piece of work, and use it only until you release it.',
-      }),
-    );
+    this.destroy(ENDED);
   }
 
   /** Passes a reply on; whether it was the last of its command. */

@@ -183,6 +183,36 @@ onEngine('mysql', (engine) => {
     });
   });
 
+  describe('a statement of the pool whose connection is lost', () => {
+    const SLOW = 'SELECT SLEEP(30) AS slow';
+
+    async function killSlow(): Promise<void> {
+      const find = async () =>
+        (
+          await test.tenancy.central.query<{ id: number }>(
+            `SELECT id FROM information_schema.processlist WHERE info = '${SLOW}'`,
+          )
+        )[0]?.id;
+      await expect.poll(find).toBeDefined();
+      await test.tenancy.central.query(`KILL ${await find()}`);
+    }
+
+    it.each(['query', 'execute'] as const)('tells the callback of %s, and takes no place', async (method) => {
+      const pool = mysqlPool(test.tenancy, { tenant: test.a });
+      const outcome = new Promise((resolve) => pool[method](SLOW, resolve));
+      await killSlow();
+      expect(await outcome).toMatchObject({ fatal: true });
+      await isQuiet();
+    });
+
+    it('takes no place where nobody has a callback', async () => {
+      const pool = mysqlPool(test.tenancy, { tenant: test.a });
+      pool.query(SLOW).on('error', () => {});
+      await killSlow();
+      await isQuiet();
+    });
+  });
+
   describe('a connection of the pool', () => {
     it('is of no use after its release, and neither is what was made of it', async () => {
       const pool = mysqlPool(test.tenancy, { tenant: test.a });
