@@ -90,11 +90,9 @@ onEngine('mysql', () => {
           state: 'active',
         });
         const connection = await test.open(name);
-        expect(
-          mysql.classifyError(
-            await failure(connection.query("INSERT INTO tenantry_identity VALUES (2, 'x', 1, 'x', NOW())")),
-          ),
-        ).toBe('constraint-violation');
+        // Only the first row is read.
+        await connection.query("INSERT INTO tenantry_identity VALUES (2, 'x', 1, 'x', NOW())");
+        expect(await connection.readIdentity()).toMatchObject({ tenantId: identity.tenantId, epoch: 2 });
         await connection.query('DELETE FROM tenantry_identity');
         expect(await connection.readIdentity()).toBeUndefined();
         expect(connection.isClean()).toBe(true);
