@@ -48,8 +48,10 @@ function describeTools(engine: EngineUnderTest, name: Server): void {
       await expectServed(tenant);
     });
 
-    it('stays when TypeORM synchronizes', async () => {
-      const { tenancy, tenant } = await newTenant('Synchronized');
+    it('stays when TypeORM synchronizes the template', async () => {
+      const tenant = namespace().name('Synchronized');
+      const tenancy = await openTenancy(namespace(), { template: tenant });
+      await tenancy.tenants.create({ name: tenant });
       const Users = new EntitySchema({
         name: 'User',
         tableName: 'users',
@@ -64,7 +66,7 @@ function describeTools(engine: EngineUnderTest, name: Server): void {
           ? { type: 'mysql', driver: mysqlDriver(tenancy), entities: [Users] }
           : { type: 'postgres', driver: pgDriver(tenancy), entities: [Users] },
       );
-      await tenancy.run(tenant, async () => {
+      await tenancy.asTemplate(async () => {
         await source.initialize();
         await source.synchronize();
       });

@@ -49,6 +49,25 @@ export function describeOrmTransactions(suite: OrmSuiteContext, gaps: OrmGaps): 
       expect(await suite.in(b, () => suite.owner())).toBe(`of ${b}`);
     });
 
+    it('leaves nothing when its work is aborted while a statement of it is under way', async () => {
+      const [a, b] = suite.pair;
+      const id = suite.newId();
+      const controller = new AbortController();
+      let underWay: Promise<unknown> = Promise.resolve();
+      const work = suite.in(a, () =>
+        suite.orm.transaction(async (handle) => {
+          await handle.add(id, `undone ${id}`);
+          underWay = Promise.resolve(handle.names()).catch(() => {});
+          controller.abort(new Error('the caller went away'));
+          controller.signal.throwIfAborted();
+        }),
+      );
+      await expect(work).rejects.toThrow('the caller went away');
+      await underWay;
+      expect(await suite.namesOf(a)).not.toContain(`undone ${id}`);
+      expect(await suite.in(b, () => suite.owner())).toBe(`of ${b}`);
+    });
+
     it('runs beside those of other tenants', async () => {
       const id = suite.newId();
       await Promise.all(
