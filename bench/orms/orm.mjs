@@ -7,7 +7,7 @@
  *
  * One instance over a driver's pool: mysql2's, or pg's.
  *
- * @typedef {(engine: 'mysql' | 'postgres', pool: any) => Instance} Open
+ * @typedef {(engine: 'mysql' | 'postgres', pool: object) => Instance} Open
  *
  * One instance for every tenant, where that takes more than a pool; PostgreSQL only.
  *
