@@ -28,7 +28,7 @@ import { withinBudget } from './pool/budgeted-provisioning.js';
 import { ServerPool } from './pool/server-pool.js';
 import type { ServerPoolOptions } from './pool/server-pool-options.js';
 import type { PoolTarget } from './pool/target.js';
-import { type Clients, leaseClient, takeClient } from './session/clients.js';
+import { TenantClients } from './session/clients.js';
 import { CredentialStore } from './session/credentials.js';
 import { PooledExecutor } from './session/executor.js';
 import type { CallOptions, Transactor } from './session/session.js';
@@ -163,14 +163,8 @@ export class Wiring {
     });
   }
 
-  clients(name: string): Clients {
-    const session = this.session(name);
-    return {
-      tenant: name,
-      scope: this.context.scope,
-      acquire: (options) => leaseClient(session, options),
-      take: (options) => takeClient(session, options),
-    };
+  clients(name: string): TenantClients {
+    return new TenantClients(this.session(name), this.context.scope);
   }
 
   async health(): Promise<Health> {

@@ -13,9 +13,9 @@ export default {
     },
     {
       file: 'context/context.js',
-      find: 'return this.#storage.run(scope, async () => await fn());',
+      find: 'return this.#storage.run(scope, awaited, fn);',
       replace: `this.last = scope;
-        return this.#storage.run(scope, async () => await fn());`,
+        return this.#storage.run(scope, awaited, fn);`,
     },
   ],
 };

@@ -27,20 +27,22 @@ export class TenantContext {
     });
   }
 
-  /** Runs `fn` with a tenant in context; what it returns is awaited inside, so that a lazy query runs there too. */
-  async run<T>(name: string, fn: () => T | PromiseLike<T>, mayChange: boolean): Promise<T> {
+  /** Runs `fn` with a tenant in context; rejects with TenantSwitchError inside of another one. What it returns is awaited inside, so that a lazy query runs there too. */
+  run<T>(name: string, fn: () => T | PromiseLike<T>, mayChange: boolean): Promise<T> {
     const current = this.#storage.getStore();
     if (current !== undefined && current.name !== name && !mayChange) {
-      throw new TenantSwitchError(
-        `Tenant ${current.name} is in context; run was called for ${JSON.stringify(name)} inside it.`,
-        {
-          tenant: current.name,
-          hint: 'If the change is meant, pass { switch: true }.',
-        },
+      return Promise.reject(
+        new TenantSwitchError(
+          `Tenant ${current.name} is in context; run was called for ${JSON.stringify(name)} inside it.`,
+          {
+            tenant: current.name,
+            hint: 'If the change is meant, pass { switch: true }.',
+          },
+        ),
       );
     }
     const scope = current?.name === name ? current : Object.freeze({ name });
-    return this.#storage.run(scope, async () => await fn());
+    return this.#storage.run(scope, awaited, fn);
   }
 
   /** A function that runs with the tenant that is in context now. Throws NoTenantError without one. */
@@ -49,6 +51,11 @@ export class TenantContext {
     const scope = this.#storage.getStore() as Scope;
     return (...args) => this.#storage.run(scope, () => begun(fn(...args)));
   }
+}
+
+/** One promise and no more, because every call of an application comes by here. */
+async function awaited<T>(fn: () => T | PromiseLike<T>): Promise<T> {
+  return await fn();
 }
 
 /** What can be awaited is awaited now, so that a lazy query begins in the context of now. */

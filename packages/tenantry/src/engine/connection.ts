@@ -83,6 +83,13 @@ export interface EngineConnection {
    */
   lend(options?: LendOptions): LentClient;
 
+  /**
+   * What sends one statement by the driver's own client, for a pool of the driver's kind which runs that statement
+   * itself and shows the client to nobody: so there is nothing to revoke, and it costs less than to {@link lend}. Its
+   * shape is the engine's own. Left out where there is none.
+   */
+  sender?(): object;
+
   /** The name of the database that statements go to, as the server itself says it. */
   currentDatabase(): Promise<string>;
 

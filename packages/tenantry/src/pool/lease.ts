@@ -18,6 +18,8 @@ export interface PooledConnection {
   leasedAt: number;
   /** When it became idle. */
   idleSince: number;
+  /** Told when it is lost; asks itself whether its lease still runs. */
+  onLost?: (() => void) | undefined;
 }
 
 /** Where a lease goes when it ends. */
@@ -47,6 +49,15 @@ export class Lease implements ConnectionLease {
     throw new LeaseEndedError('This connection was given back and may serve another tenant now.', {
       hint: 'Do not keep a connection, or a transaction, beyond the function that was given it.',
     });
+  }
+
+  /** Calls once if the connection is lost before the lease ends; another call replaces this one. */
+  onLost(listener: () => void): void {
+    const pooled = this.#pooled;
+    if (pooled === undefined) return;
+    pooled.onLost = () => {
+      if (this.#pooled === pooled) listener();
+    };
   }
 
   release(): void {

@@ -1,5 +1,6 @@
 import type { EngineConnection } from '../engine/connection.js';
 import type { EngineServer } from '../engine/engine.js';
+import type { PlaceOptions } from '../engine/place.js';
 import type { CloseReason } from '../observe/events.js';
 import { IdleConnections } from './idle-connections.js';
 import type { PooledConnection } from './lease.js';
@@ -32,6 +33,11 @@ export class PoolConnections {
   places = 0;
   readonly #home: PoolConnectionsHome;
   #closing = 0;
+  /** What the engine said of each target's place: it is asked for at every move. */
+  readonly #groups = new WeakMap<
+    PoolTarget,
+    { readonly place: PlaceOptions; readonly group: string | undefined }
+  >();
 
   constructor(home: PoolConnectionsHome) {
     this.#home = home;
@@ -62,8 +68,11 @@ export class PoolConnections {
     const group = this.#groupOf(target);
     const times = { openedAt, leasedAt: openedAt, idleSince: openedAt };
     const pooled: PooledConnection = { connection, key, label, epoch, group, ...times };
-    // One in use is its holder's to notice and to give back.
-    connection.onLost(() => this.closeIdleOne(pooled, 'lost'));
+    connection.onLost(() => {
+      // One in use is its holder's to give back.
+      pooled.onLost?.();
+      this.closeIdleOne(pooled, 'lost');
+    });
     return pooled;
   }
 
@@ -189,6 +198,12 @@ export class PoolConnections {
 
   #groupOf(target: PoolTarget): string | undefined {
     if (!this.#home.options.sharing) return undefined;
-    return this.#home.server.engine.sharingGroup(target.database, target.place);
+    const { database, place } = target;
+    const known = this.#groups.get(target);
+    // Another user, and so another place.
+    if (known?.place === place) return known.group;
+    const group = this.#home.server.engine.sharingGroup(database, place);
+    this.#groups.set(target, { place, group });
+    return group;
   }
 }

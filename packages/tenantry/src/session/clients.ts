@@ -16,6 +16,8 @@ export interface ClientLease {
   /** The driver's own client: mysql2's `Connection`, pg's `Client`, better-sqlite3's `Database`. After the end every use throws `LeaseEndedError`. */
   readonly client: object;
   readonly engine: EngineName;
+  /** Calls once if the connection is lost before its end; another call replaces this one. It still has to be ended. */
+  onLost(listener: () => void): void;
   /** Gives the connection back: it is kept if it is provably clean, reset if need be, else closed. */
   release(): void;
   /** Gives it back to be closed at once. */
@@ -54,28 +56,80 @@ export interface Clients {
   take(options?: LendOptions): ClientLease;
 }
 
-/** Leases a connection of a source and lends its client. */
-export async function leaseClient(source: LeaseSource, options: ClientOptions = {}): Promise<ClientLease> {
-  const limit = new Limit(source.label, options, source.queryMs);
-  limit.assertRunning();
-  const lease = await source.lease(limit);
-  try {
-    const { name } = source.engine();
-    return new LentLease(lease, lease.connection.lend(options), name);
-  } catch (error) {
-    lease.destroy();
-    throw error;
+/** Where the clients of a {@link TenantClients} come from. */
+export interface ClientSource extends LeaseSource {
+  /** An idle connection at once; undefined where that takes a wait. */
+  leaseIdle(): Lease | undefined;
+  /** A connection at once, opened where necessary. */
+  leaseNow(): Lease;
+}
+
+/** {@link Clients}, and what this library's own pools ask of them. */
+export class TenantClients implements Clients {
+  readonly tenant: string;
+  readonly scope: object | undefined;
+  readonly #source: ClientSource;
+
+  constructor(source: ClientSource, scope: object | undefined) {
+    this.tenant = source.label;
+    this.scope = scope;
+    this.#source = source;
+  }
+
+  async acquire(options: ClientOptions = {}): Promise<ClientLease> {
+    const source = this.#source;
+    const limit = new Limit(source.label, options, source.queryMs);
+    limit.assertRunning();
+    return this.#lend(await source.lease(limit), options);
+  }
+
+  take(options?: LendOptions): ClientLease {
+    return this.#lend(this.#source.leaseNow(), options);
+  }
+
+  /** Lends an idle connection's client, without a promise; undefined where that takes a wait. Throws like a session's first use. */
+  takeIdle(options?: LendOptions): ClientLease | undefined {
+    const lease = this.#source.leaseIdle();
+    return lease && this.#lend(lease, options);
+  }
+
+  /** The same for one statement that a pool runs itself, on a connection of this engine. */
+  idleSender(engine: EngineName): IdleSender | undefined {
+    const lease = this.#source.leaseIdle();
+    if (lease === undefined) return undefined;
+    const sender = this.#source.engine().name === engine ? lease.connection.sender?.() : undefined;
+    if (sender !== undefined) return new IdleSender(sender, lease);
+    lease.release();
+    return undefined;
+  }
+
+  #lend(lease: Lease, options?: LendOptions): ClientLease {
+    try {
+      return new LentLease(lease, lease.connection.lend(options), this.#source.engine().name);
+    } catch (error) {
+      lease.destroy();
+      throw error;
+    }
   }
 }
 
-/** The same without waiting. */
-export function takeClient(source: LeaseSource & { leaseNow(): Lease }, options?: LendOptions): ClientLease {
-  const lease = source.leaseNow();
-  try {
-    return new LentLease(lease, lease.connection.lend(options), source.engine().name);
-  } catch (error) {
-    lease.destroy();
-    throw error;
+/** What sends one statement on a leased connection, until the first of its ends. */
+export class IdleSender {
+  /** As the connection gives it: of the engine's own kind. */
+  readonly sender: object;
+  readonly #lease: Lease;
+
+  constructor(sender: object, lease: Lease) {
+    this.sender = sender;
+    this.#lease = lease;
+  }
+
+  release(): void {
+    this.#lease.release();
+  }
+
+  destroy(): void {
+    this.#lease.destroy();
   }
 }
 
@@ -92,6 +146,10 @@ class LentLease implements ClientLease {
 
   get client(): object {
     return this.#lent.client;
+  }
+
+  onLost(listener: () => void): void {
+    this.#lease.onLost(listener);
   }
 
   release(): void {

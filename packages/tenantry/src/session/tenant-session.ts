@@ -9,7 +9,8 @@ import type { Lease } from '../pool/lease.js';
 import type { ServerPool } from '../pool/server-pool.js';
 import { assertServable } from '../tenant/status.js';
 import type { Route } from '../tenant/tenant.js';
-import { type LeaseSource, PooledExecutor } from './executor.js';
+import type { ClientSource } from './clients.js';
+import { PooledExecutor } from './executor.js';
 import { Limit } from './limit.js';
 import type { CallOptions, ExecuteResult, Executor, Session, TransactionOptions } from './session.js';
 import { type TargetRooms, type TenantTarget, targetOf } from './tenant-target.js';
@@ -22,14 +23,15 @@ export interface SessionRooms extends TargetRooms {
 }
 
 /** A session bound to one tenant at one epoch; see {@link Session}. */
-export class TenantSession implements Session, LeaseSource {
+export class TenantSession implements Session, ClientSource {
   readonly #rooms: SessionRooms;
-  readonly #executor = new PooledExecutor(this);
   readonly #name: string;
   #entry: DirectoryEntry | undefined;
   /** The route that the session is bound to; replaced only by one of the same id and epoch. */
   #route: Route | undefined;
   #target: TenantTarget | undefined;
+  /** Made for the first statement: who only wants a client has none. */
+  #statements: PooledExecutor | undefined;
 
   constructor(rooms: SessionRooms, name: string) {
     this.#rooms = rooms;
@@ -66,15 +68,15 @@ export class TenantSession implements Session, LeaseSource {
     params?: readonly Parameter[],
     options?: CallOptions,
   ): Promise<T[]> {
-    return this.#executor.query<T>(sql, params, options);
+    return this.#executor().query<T>(sql, params, options);
   }
 
   execute(sql: string, params?: readonly Parameter[], options?: CallOptions): Promise<ExecuteResult> {
-    return this.#executor.execute(sql, params, options);
+    return this.#executor().execute(sql, params, options);
   }
 
   transaction<T>(fn: (transaction: Executor) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#executor.transaction(fn, options);
+    return this.#executor().transaction(fn, options);
   }
 
   // ---- LeaseSource ----
@@ -84,7 +86,12 @@ export class TenantSession implements Session, LeaseSource {
   }
 
   lease(limit: Limit): Lease | Promise<Lease> {
-    return (this.#current() && this.#take()) ?? this.#acquire(limit);
+    return this.leaseIdle() ?? this.#acquire(limit);
+  }
+
+  /** An idle connection at once, if the route is in memory. */
+  leaseIdle(): Lease | undefined {
+    return this.#current() && this.#take();
   }
 
   /**
@@ -109,6 +116,11 @@ export class TenantSession implements Session, LeaseSource {
   }
 
   // ---- inside ----
+
+  #executor(): PooledExecutor {
+    this.#statements ??= new PooledExecutor(this);
+    return this.#statements;
+  }
 
   /** The bound route if it is known to hold still; undefined where the catalog must be asked. Throws if it ended. */
   #current(): Route | undefined {

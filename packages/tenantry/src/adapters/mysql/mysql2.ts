@@ -1,4 +1,4 @@
-import mysql2, { type Connection, type ConnectionOptions, type PoolConnection } from 'mysql2';
+import mysql2, { type ConnectionOptions, type PoolConnection } from 'mysql2';
 
 /** A command of mysql2: what `query` returns at once. */
 export interface Command extends NodeJS.EventEmitter {
@@ -38,9 +38,4 @@ export function createCommand(config: PoolBase['config'], args: readonly unknown
   const command = createQuery(sql, values, callback, config.connectionConfig);
   command.namedPlaceholders ??= config.connectionConfig.namedPlaceholders;
   return command;
-}
-
-/** Whether a client is mysql2's. */
-export function isConnection(client: object): client is PoolConnection {
-  return client instanceof (mysql2.Connection as unknown as new () => Connection);
 }

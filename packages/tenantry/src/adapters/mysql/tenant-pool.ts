@@ -1,8 +1,9 @@
 import type { PoolConnection } from 'mysql2';
+import type { MysqlSender } from '../../engines/mysql/index.js';
 import { AbortedError, ClosedError, NotSupportedError } from '../../errors.js';
-import type { ClientLease } from '../../session/clients.js';
+import { type ClientLease, type Clients, type IdleSender, TenantClients } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
-import { type Callback, type Command, createCommand, isConnection, PoolBase, poolConfig } from './mysql2.js';
+import { type Callback, type Command, createCommand, PoolBase, poolConfig } from './mysql2.js';
 import {
   assertTenant,
   type MysqlPoolOptions,
@@ -14,6 +15,9 @@ import {
 /** Errors of a server that takes no writes now: perhaps there is another one, for whoever connects anew. */
 const READ_ONLY: ReadonlySet<unknown> = new Set([1290, 1792, 1836]);
 
+/** What a pool tells of its connections. */
+const CONNECTION_EVENTS = ['connection', 'acquire', 'release'] as const;
+
 /**
  * A mysql2 `Pool` without connections of its own: each that it gives out is a lease of the tenant's. What
  * was left in one is gone with it, so each counts as new when it is given out.
@@ -24,6 +28,7 @@ export class TenantPool extends PoolBase {
   readonly #raw: boolean;
   /** What the configuration says otherwise than our connections do. */
   readonly #values: ValueOptions;
+  readonly #hasValues: boolean;
   readonly #ending = new AbortController();
 
   /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name. */
@@ -34,16 +39,17 @@ export class TenantPool extends PoolBase {
     this.#values = Object.fromEntries(
       Object.keys(valueOptions(options)).map((name) => [name, Reflect.get(connectionConfig, name)]),
     );
+    this.#hasValues = Object.keys(this.#values).length > 0;
     this.#tenancy = tenancy;
     this.#tenant = options.tenant;
     this.#raw = options.raw === true;
   }
 
   override getConnection(callback: (error: unknown, connection?: PoolConnection) => void): void {
-    // Not in the promise, which would swallow what the callback throws; in the caller's async context all the same.
-    void this.#checkOut(true).then(
-      (connection) => process.nextTick(callback, null, connection),
-      (error: unknown) => process.nextTick(callback, error),
+    this.#checkOut(
+      true,
+      (connection) => callback(null, connection),
+      (error) => callback(error),
     );
   }
 
@@ -80,29 +86,75 @@ export class TenantPool extends PoolBase {
    * callback the driver tells of a loss to the connection only.
    */
   #run(send: (connection: Sender) => Command, fail: (error: unknown) => void, hasCallback: boolean): void {
-    const start = (connection: PoolConnection) => {
+    const start = (connection: Sender, ends: Ends) => {
       try {
-        const command = send(connection as unknown as Sender);
-        const failure = watchFailure(command, () => connection.destroy());
+        const command = send(connection);
+        const failure = watchFailure(command, () => ends.destroy());
         command.once('end', () => {
-          if (READ_ONLY.has(failure()?.errno)) connection.destroy();
-          else connection.release();
+          if (READ_ONLY.has(failure()?.errno)) ends.destroy();
+          else ends.release();
         });
       } catch (thrown) {
-        connection.release();
-        fail(thrown);
+        ends.release();
+        process.nextTick(fail, thrown);
       }
     };
-    void this.#checkOut(!hasCallback).then(
-      (connection) => process.nextTick(start, connection),
-      (error: unknown) => process.nextTick(fail, error),
-    );
+    let idle: IdleSender | undefined;
+    try {
+      idle = hasCallback ? this.#idleSender() : undefined;
+    } catch (error) {
+      process.nextTick(fail, error);
+      return;
+    }
+    if (idle !== undefined) start(idle.sender as Sender, idle);
+    else
+      this.#checkOut(!hasCallback, (connection) => start(connection as unknown as Sender, connection), fail);
   }
 
-  /** Its first step is taken at the call, so that the tenant is the caller's. */
-  async #checkOut(mayBeLost: boolean): Promise<PoolConnection> {
+  /** What sends a command at once, where nobody is to see its connection; undefined where one must be checked out. */
+  #idleSender(): IdleSender | undefined {
+    const clients = this.#clients();
+    if (this.#raw || this.#hasValues || this.#isWatched || !(clients instanceof TenantClients))
+      return undefined;
+    return clients.idleSender('mysql');
+  }
+
+  /** Whether somebody is to be told of connections. */
+  get #isWatched(): boolean {
+    return CONNECTION_EVENTS.some((event) => this.listenerCount(event) > 0);
+  }
+
+  /** The tenant's of the call. */
+  #clients(): Clients {
     if (this._closed) throw closed();
-    const clients = this.#tenancy.clients(this.#tenant);
+    return this.#tenancy.clients(this.#tenant);
+  }
+
+  /**
+   * Calls back later, as the driver does, in the caller's async context; not in a promise, which would swallow
+   * what is thrown then. The tenant is the caller's.
+   */
+  #checkOut(
+    mayBeLost: boolean,
+    done: (connection: PoolConnection) => void,
+    fail: (error: unknown) => void,
+  ): void {
+    try {
+      const clients = this.#clients();
+      const idle = clients instanceof TenantClients ? clients.takeIdle({ raw: this.#raw }) : undefined;
+      if (idle !== undefined) process.nextTick(done, this.#handOut(idle, mayBeLost));
+      else {
+        void this.#wait(clients, mayBeLost).then(
+          (connection) => process.nextTick(done, connection),
+          (error: unknown) => process.nextTick(fail, error),
+        );
+      }
+    } catch (error) {
+      process.nextTick(fail, error);
+    }
+  }
+
+  async #wait(clients: Clients, mayBeLost: boolean): Promise<PoolConnection> {
     const waiting = this.listenerCount('enqueue') > 0 && setImmediate(() => this.emit('enqueue'));
     try {
       return this.#handOut(await clients.acquire({ raw: this.#raw, signal: this.#ending.signal }), mayBeLost);
@@ -114,12 +166,12 @@ export class TenantPool extends PoolBase {
   }
 
   #handOut(lease: ClientLease, mayBeLost: boolean): PoolConnection {
-    const { client } = lease;
-    if (!isConnection(client)) {
+    const client = lease.client as PoolConnection;
+    if (lease.engine !== 'mysql') {
       lease.release();
       throw notMysql(lease.engine);
     }
-    if (Object.keys(this.#values).length > 0) Object.assign(client.config, this.#values);
+    if (this.#hasValues) Object.assign(client.config, this.#values);
     this.#ownEnds(client, lease, mayBeLost);
     try {
       this.emit('connection', client);
@@ -159,17 +211,21 @@ export class TenantPool extends PoolBase {
     };
     Object.assign(connection, ends);
     if (!mayBeLost) return;
-    // Lost, it takes no place any more, whether its holder has noticed or not.
-    connection.once('error', ends.destroy);
-    // Its holder may want to hear of the error, which the driver emits when the socket is closed: after this turn.
-    connection.once('end', () => setImmediate(() => setImmediate(ends.destroy)));
+    // Lost, it takes no place any more, whether its holder has noticed or not; who may want to hear of the error,
+    // which the driver emits when the socket is closed: after this turn.
+    lease.onLost(() => setImmediate(() => setImmediate(ends.destroy)));
   }
 }
 
 /** What is used of a connection for a statement of the pool's own. */
-interface Sender {
+interface Sender extends MysqlSender {
   query(command: Command): Command;
   execute(...args: unknown[]): Command;
+}
+
+interface Ends {
+  release(): void;
+  destroy(): void;
 }
 
 /** Tells what a command failed of, if it did. One whose connection is lost does not come to its end: that is told. */

@@ -1,12 +1,14 @@
 import pg from 'pg';
+import type { PgSender } from '../../engines/postgres/index.js';
 import {
   ClosedError,
   InternalError,
   InvalidOptionError,
   InvalidParameterError,
   LeaseEndedError,
+  NotSupportedError,
 } from '../../errors.js';
-import type { ClientLease, Clients } from '../../session/clients.js';
+import { type ClientLease, type Clients, type IdleSender, TenantClients } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 
 /** How {@link pgPool} gives out clients. */
@@ -28,6 +30,9 @@ type Release = (error?: unknown) => void;
 type QueryCallback = (error: unknown, result?: unknown) => void;
 type ConnectCallback = (error: unknown, client: pg.PoolClient | undefined, done: Release) => void;
 
+/** What a pool tells of its clients. */
+const CLIENT_EVENTS = ['connect', 'acquire', 'release', 'remove'] as const;
+
 /** What is overridden of pg's pool; its overloads are given back by `pgPool`. */
 interface PoolBase extends NodeJS.EventEmitter {
   ending: boolean;
@@ -48,7 +53,6 @@ export class TenantPool extends PoolBase {
   #waiting = 0;
   #leased = 0;
   #whenEmpty: () => void = () => {};
-
   /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name. */
   constructor(tenancy: Tenancy, options: PgPoolOptions = {}) {
     super();
@@ -122,24 +126,32 @@ export class TenantPool extends PoolBase {
 
   /** Its first step is taken at the call, so that the tenant is the caller's. */
   async #checkOut(): Promise<pg.PoolClient> {
-    if (this.ending) throw ended('Cannot use a pool after calling end on the pool');
-    return this.#handOut(await this.#lease(this.#tenancy.clients(this.#tenant)));
-  }
-
-  async #lease(clients: Clients): Promise<ClientLease> {
+    const clients = this.#clients();
+    const options = { raw: this.#raw };
+    const idle = clients instanceof TenantClients ? clients.takeIdle(options) : undefined;
+    if (idle !== undefined) return this.#handOut(idle);
     this.#waiting++;
     try {
-      const lease = await clients.acquire({ raw: this.#raw });
-      this.#leased++;
-      return lease;
+      return this.#handOut(await clients.acquire(options));
     } finally {
       this.#waiting--;
       this.#settle();
     }
   }
 
+  /** The tenant's of the call. */
+  #clients(): Clients {
+    if (this.ending) throw ended('Cannot use a pool after calling end on the pool');
+    return this.#tenancy.clients(this.#tenant);
+  }
+
   #handOut(lease: ClientLease): pg.PoolClient {
+    if (lease.engine !== 'postgres') {
+      lease.release();
+      throw notPostgres(lease.engine);
+    }
     const client = lease.client as pg.PoolClient;
+    this.#leased++;
     let released = false;
     client.release = (error) => {
       if (released) {
@@ -152,10 +164,9 @@ export class TenantPool extends PoolBase {
         this.emit('release', error, client);
         this.emit('remove', client);
       } finally {
-        this.#leased--;
         if (error) lease.destroy();
         else lease.release();
-        this.#settle();
+        this.#givenBack();
       }
     };
     try {
@@ -170,7 +181,8 @@ export class TenantPool extends PoolBase {
 
   async #query(config: unknown, values: unknown): Promise<unknown> {
     assertStatement(config);
-    const client = await this.#checkOut();
+    const idle = this.#idleSender(config);
+    const client = idle === undefined ? await this.#checkOut() : (idle.sender as PgSender);
     try {
       return await new Promise((resolve, reject) => {
         const callback: QueryCallback = (error, result) => (error ? reject(error) : resolve(result));
@@ -184,8 +196,33 @@ export class TenantPool extends PoolBase {
       throw error;
     } finally {
       // After an error as well: whether the connection can be kept, it knows best.
-      client.release();
+      if (idle === undefined) (client as pg.PoolClient).release();
+      else this.#sent(idle);
     }
+  }
+
+  /** What sends a statement at once, where nobody is to see its client; undefined where one must be checked out. */
+  #idleSender(config: unknown): IdleSender | undefined {
+    if (this.#raw || config instanceof pg.Query || this.#isWatched) return undefined;
+    const clients = this.#clients();
+    const idle = clients instanceof TenantClients ? clients.idleSender('postgres') : undefined;
+    if (idle !== undefined) this.#leased++;
+    return idle;
+  }
+
+  #sent(idle: IdleSender): void {
+    idle.release();
+    this.#givenBack();
+  }
+
+  /** Whether somebody is to be told of clients. */
+  get #isWatched(): boolean {
+    return CLIENT_EVENTS.some((event) => this.listenerCount(event) > 0);
+  }
+
+  #givenBack(): void {
+    this.#leased--;
+    this.#settle();
   }
 
   async #end(): Promise<void> {
@@ -241,6 +278,12 @@ function callBack(
     (args) => process.nextTick(call, ...args),
     (error: unknown) => process.nextTick(call, error, ...rest()),
   );
+}
+
+function notPostgres(engine: string): NotSupportedError {
+  return new NotSupportedError(`The tenant's server has no clients of pg; its engine is ${engine}.`, {
+    hint: 'Take the pool of its driver: mysqlPool, mariadbPool, sqliteDatabase.',
+  });
 }
 
 function ended(message: string): ClosedError {

@@ -8,7 +8,6 @@ import type {
   StatementResult,
 } from '../../engine/connection.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
-import { ListenerBaseline } from '../../engine/listener-baseline.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { assertParameters } from '../../engine/parameters.js';
 import { InvalidParameterError } from '../../errors.js';
@@ -24,7 +23,7 @@ import {
   statementFailed,
 } from './errors.js';
 import { assertIdentifier } from './identifiers.js';
-import { Lender } from './lend.js';
+import { Lender, type MysqlSender } from './lend.js';
 import { TIME_ZONE } from './options.js';
 import { readResult } from './results.js';
 import { askServer, recognizeServer, SESSION_SETUP, type ServerFacts } from './session-setup.js';
@@ -167,18 +166,13 @@ export class MysqlConnection implements EngineConnection {
   }
 
   lend({ raw = false }: LendOptions = {}): LentClient {
-    if (raw) {
-      this.#altered = true;
-      return { client: this.#client, revoke: () => {} };
-    }
-    this.#lender ??= new Lender(this.#client, {
-      wire: this.#wire,
-      baseline: new ListenerBaseline(this.#client),
-      spoil: () => {
-        this.#altered = true;
-      },
-    });
-    return this.#lender.lend();
+    if (!raw) return this.#ownLender().lend();
+    this.#altered = true;
+    return { client: this.#client, revoke: () => {} };
+  }
+
+  sender(): MysqlSender {
+    return this.#ownLender().sender;
   }
 
   async currentDatabase(): Promise<string> {
@@ -277,6 +271,13 @@ export class MysqlConnection implements EngineConnection {
   destroy(): void {
     this.#endExpected = true;
     this.#end(connectionLost('The connection was destroyed before the reply came.'));
+  }
+
+  #ownLender(): Lender {
+    this.#lender ??= new Lender(this.#client, this.#wire, () => {
+      this.#altered = true;
+    });
+    return this.#lender;
   }
 
   async #cancelAtServer(timeoutMs: number): Promise<void> {

@@ -1,2 +1,2 @@
 export { mysql } from './engine.js';
-export { openTunnel } from './lend.js';
+export { type MysqlSender, openTunnel } from './lend.js';

@@ -1,7 +1,8 @@
+import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'mysql2';
 import type { LentClient } from '../../engine/lent-client.js';
-import type { ListenerBaseline } from '../../engine/listener-baseline.js';
+import { ListenerBaseline } from '../../engine/listener-baseline.js';
 import { type Revocable, revocable } from '../../engine/revocable.js';
 import { NotSupportedError } from '../../errors.js';
 import {
@@ -16,14 +17,6 @@ import { assertBindable, textIsWhole } from './lent-values.js';
 import { tracesOf } from './traces.js';
 import { Tunnel, type TunnelClient } from './tunnel.js';
 import type { Wire } from './wire.js';
-
-/** What a lent client works with, and tells. */
-export interface LentUse {
-  readonly wire: Wire;
-  readonly baseline: ListenerBaseline;
-  /** Something was done that a reset may not undo: the connection is closed when it comes back. */
-  spoil(): void;
-}
 
 /** The member by which a lent client becomes a socket. */
 const TUNNEL = Symbol('tenantry.tunnel');
@@ -65,7 +58,17 @@ const INNER: ReadonlySet<PropertyKey> = new Set([
   'write',
   'writePacket',
 ]);
+/** By these a borrower can listen, and stop others from it. */
+const LISTENING: ReadonlySet<PropertyKey> = new Set(Object.getOwnPropertyNames(EventEmitter.prototype));
 const REFUSED: readonly string[] = ['changeUser', 'createBinlogStream', '_registerSlave', '_binlogDump'];
+
+/** What sends statements for a pool that shows the client to nobody. */
+export interface MysqlSender {
+  /** As mysql2's own `query`, of a command. */
+  query(command: object): unknown;
+  /** As mysql2's own. */
+  execute(...args: unknown[]): unknown;
+}
 
 /**
  * Lends a client, to one borrower after the other: everything works as on the client itself until the loan
@@ -74,29 +77,42 @@ const REFUSED: readonly string[] = ['changeUser', 'createBinlogStream', '_regist
  */
 export class Lender {
   readonly #client: Client;
-  readonly #use: LentUse;
+  readonly #wire: Wire;
+  readonly #baseline: ListenerBaseline;
+  /** Something was done that a reset may not undo: the connection is closed when it comes back. */
+  readonly #spoil: () => void;
   readonly #config: Client['config'];
   /** What every borrower meets in place of the client's own. Made once, for a loan is to cost little. */
-  readonly #own: object;
+  readonly #own: MysqlSender;
   readonly #rules = {
     onReach: (key: PropertyKey) => {
+      if (LISTENING.has(key)) this.#mayListen = true;
       const isPrivate = typeof key === 'string' && key.startsWith('_') && !TOLD.has(key);
-      if (isPrivate || INNER.has(key)) this.#use.spoil();
+      if (isPrivate || INNER.has(key)) this.#spoil();
     },
     // A second release does nothing, as in the driver.
     isExempt: (key: PropertyKey) => key === 'release' || key === Symbol.dispose,
   };
   #lent: Revocable<object> | undefined;
+  /** Whether the borrower had the means to listen. */
+  #mayListen = false;
   /** What was made of the client and could reach it: statements, the socket. */
   #handedOut: Revocable<object>[] = [];
   #stream: object | undefined;
   #tunnels: Tunnel[] = [];
 
-  constructor(connection: Connection, use: LentUse) {
+  /** To be made before anybody is lent the client. */
+  constructor(connection: Connection, wire: Wire, spoil: () => void) {
     this.#client = connection as unknown as Client;
-    this.#use = use;
+    this.#wire = wire;
+    this.#spoil = spoil;
+    this.#baseline = new ListenerBaseline(connection);
     this.#config = this.#client.config;
     this.#own = this.#members();
+  }
+
+  get sender(): MysqlSender {
+    return this.#own;
   }
 
   lend(): LentClient {
@@ -114,16 +130,19 @@ export class Lender {
     this.#stream = undefined;
     for (const tunnel of this.#tunnels.splice(0)) tunnel.release();
     this.#client.config = this.#config;
-    if (!this.#use.baseline.restore()) this.#use.spoil();
+    if (!this.#mayListen) return;
+    this.#mayListen = false;
+    if (!this.#baseline.restore()) this.#spoil();
   }
 
-  #members(): object {
+  #members(): MysqlSender {
     const client = this.#client;
-    const { wire, baseline } = this.#use;
+    const wire = this.#wire;
+    const baseline = this.#baseline;
     const standIn = () => this.#lent?.standIn;
     const config = () => this.#ownConfig();
     const stream = () => this.#ownStream();
-    return {
+    const members = {
       query: (sql: unknown, values?: unknown, callback?: unknown) => this.#query(sql, values, callback),
       execute: (...args: unknown[]) => {
         const command = client.execute(...withCallbacksInContext(args));
@@ -157,11 +176,12 @@ export class Lender {
       },
       ...Object.fromEntries(REFUSED.map((name) => [name, () => refuse(name)])),
     };
+    return members;
   }
 
   #query(sql: unknown, values: unknown, callback: unknown): Command {
     const client = this.#client;
-    const { wire } = this.#use;
+    const wire = this.#wire;
     const command = isCommand(sql)
       ? sql
       : client.constructor.createQuery(...withCallbacksInContext([sql, values, callback]), client.config);
@@ -184,7 +204,7 @@ export class Lender {
   #ownStream(): object {
     const { stream } = this.#client;
     this.#stream ??= this.#handOut(stream, {}, (key) => {
-      if (typeof Reflect.get(stream, key) === 'function') this.#use.spoil();
+      if (typeof Reflect.get(stream, key) === 'function') this.#spoil();
     });
     return this.#stream;
   }
@@ -196,7 +216,7 @@ export class Lender {
         hint: 'Use mysqlPool for MySQL.',
       });
     }
-    const tunnel = new Tunnel(client, this.#use.wire);
+    const tunnel = new Tunnel(client, this.#wire);
     this.#tunnels.push(tunnel);
     return tunnel;
   }

@@ -13,7 +13,7 @@ import type { DatabasePart, PlaceOptions } from '../../engine/place.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
-import { bindingStatement } from './binding.js';
+import { bindingOf } from './binding.js';
 import type { Client } from './driver.js';
 import {
   classifyError,
@@ -26,7 +26,7 @@ import {
   wasNotTaken,
 } from './errors.js';
 import { parseIdentity, READ_IDENTITY } from './identity.js';
-import { lendClient } from './lend.js';
+import { lendClient, PgSender } from './lend.js';
 import type { LentUse } from './lent-use.js';
 import { OwedAnswers } from './owed-answers.js';
 import { READ_PART_IDENTITY } from './part-identity.js';
@@ -43,8 +43,8 @@ const ONE_WRITE_BYTES = 8192;
 /** Command tags that count changed rows; SELECT and others count what they returned. */
 const CHANGING: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
-/** The protocol by which a statement is sent; pg knows `queryMode`, its types do not. */
-type Statement = QueryConfig & { readonly queryMode?: 'extended' };
+/** A text goes by the simple protocol, and the driver copies nothing. pg knows `queryMode`, its types do not. */
+type Statement = string | (QueryConfig & { readonly queryMode: 'extended' });
 
 /**
  * A connected client of pg.
@@ -80,6 +80,7 @@ export class PostgresConnection implements EngineConnection {
       if (this.#watch.isReconfigured) this.#altered = true;
     },
   };
+  #sender: PgSender | undefined;
   /** Whether others than this object may use the client. */
   #wasLent = false;
   /** Set for good: the client was changed in a way that no reset undoes, or is still in somebody's hands. */
@@ -145,7 +146,7 @@ export class PostgresConnection implements EngineConnection {
     // the simple protocol takes one message instead of five.
     const { command, rowCount, rows } = await this.#run(
       params.length === 0 && !sql.includes(';')
-        ? { text: sql }
+        ? sql
         : { text: sql, values: params.map(toDriver), queryMode: 'extended' },
     );
     return { rows, affectedRows: CHANGING.has(command) ? (rowCount ?? 0) : 0, insertId: null };
@@ -154,7 +155,7 @@ export class PostgresConnection implements EngineConnection {
   /** Runs several statements in one implicit transaction, by the simple protocol. */
   async runScript(script: string): Promise<void> {
     assertText(script);
-    await this.#run({ text: script });
+    await this.#run(script);
   }
 
   /** Whether a transaction is open, whole or failed. True when in doubt. */
@@ -167,7 +168,7 @@ export class PostgresConnection implements EngineConnection {
     if (this.isInTransaction() && this.isAlive()) {
       throw new TransactionStateError('A transaction is open already; the server would only warn.');
     }
-    await this.#run({ text });
+    await this.#run(text);
   }
 
   async commit(): Promise<void> {
@@ -177,7 +178,7 @@ export class PostgresConnection implements EngineConnection {
         'There is no transaction to commit: one of its statements was COMMIT or ROLLBACK itself.',
       );
     }
-    const { command } = await this.#run({ text: 'COMMIT' });
+    const { command } = await this.#run('COMMIT');
     if (command === 'COMMIT') return;
     throw new TransactionStateError(
       'The transaction was rolled back instead of committed, because one of its statements had failed.',
@@ -185,7 +186,7 @@ export class PostgresConnection implements EngineConnection {
   }
 
   async rollback(): Promise<void> {
-    await this.#run({ text: 'ROLLBACK' });
+    await this.#run('ROLLBACK');
   }
 
   lend({ raw = false }: LendOptions = {}): LentClient {
@@ -195,6 +196,11 @@ export class PostgresConnection implements EngineConnection {
     }
     this.#wasLent = true;
     return lendClient(this.#client, this.#lentUse);
+  }
+
+  sender(): PgSender {
+    this.#sender ??= new PgSender(this.#client, this.#lentUse);
+    return this.#sender;
   }
 
   async currentDatabase(): Promise<string> {
@@ -280,13 +286,13 @@ export class PostgresConnection implements EngineConnection {
   async #discard(): Promise<void> {
     const isWhole = this.#watch.left !== 'keys';
     // A message of its own: DISCARD ALL does not run inside of a transaction, and several statements are one.
-    await this.#run({ text: isWhole ? 'DISCARD ALL' : 'DISCARD SEQUENCES' });
+    await this.#run(isWhole ? 'DISCARD ALL' : 'DISCARD SEQUENCES');
     if (isWhole) this.#watch.forgetStatements();
     this.#watch.forget();
   }
 
   #bind(part: DatabasePart, reset: boolean): void {
-    this.#wire?.bindAhead(bindingStatement(part), reset);
+    this.#wire?.bindAhead(bindingOf(part), reset);
     this.#part = part;
     if (!reset) return;
     this.#watch.forgetStatements();
@@ -354,7 +360,8 @@ function toDriver(value: Parameter): Exclude<Parameter, bigint | Uint8Array> | B
   return value;
 }
 
-function sizeOf({ text, values = [] }: Statement): number {
+function sizeOf(statement: Statement): number {
+  const { text, values = [] } = typeof statement === 'string' ? { text: statement } : statement;
   return values.reduce<number>(
     (sum, value) =>
       sum + 8 + (typeof value === 'string' || Buffer.isBuffer(value) ? Buffer.byteLength(value) : 32),

@@ -1,4 +1,5 @@
 export { postgres } from './engine.js';
+export { PgSender } from './lend.js';
 export {
   type CatalogReader,
   type RowKeyType,

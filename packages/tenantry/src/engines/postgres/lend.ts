@@ -45,6 +45,23 @@ export function lendClient(client: Client, use: LentUse): LentClient {
   return new Loan(client, use);
 }
 
+/** Sends statements for a pool that shows the client to nobody. */
+export class PgSender {
+  readonly #client: Client;
+  readonly #use: LentUse;
+
+  constructor(client: Client, use: LentUse) {
+    this.#client = client;
+    this.#use = use;
+  }
+
+  /** As pg's own `query`, of anything but what has a `submit`. Calls back when the connection can be given back, in whatever async context. */
+  query(config: unknown, values: unknown, callback: Callback): void {
+    const called = answered(callback, this.#use);
+    (this.#client.query as Query).call(this.#client, config, values, called);
+  }
+}
+
 /** What few borrowers use is made when it is used. */
 class Loan implements LentClient, RevocableRules {
   readonly #real: Client;
@@ -100,7 +117,7 @@ function runStatement(client: Client, use: LentUse, config: unknown, values: unk
   const send = client.query as Query;
   const own = callback ? callback : typeof values === 'function' ? values : callbackOf(config);
   if (typeof own === 'function') {
-    const called = calledBack(own as Callback, use);
+    const called = answered(inThisContext(own as Callback), use);
     return send.call(client, config, typeof values === 'function' ? undefined : values, called);
   }
   const result = send.call(client, config, values, callback) as Promise<unknown>;
@@ -110,14 +127,13 @@ function runStatement(client: Client, use: LentUse, config: unknown, values: unk
   });
 }
 
-/** A callback that is called in its caller's async context, and when the client can be given back. */
-function calledBack(callback: Callback, use: LentUse): Callback {
-  const bound = inThisContext(callback);
+/** A callback that is called when the client can be given back. */
+function answered(callback: Callback, use: LentUse): Callback {
   return (error, result) => {
-    const answered = error ? use.untilAnswered(error) : undefined;
-    if (answered === undefined) bound(error, result);
+    const answer = error ? use.untilAnswered(error) : undefined;
+    if (answer === undefined) callback(error, result);
     // Not in a promise, which would swallow what the callback throws.
-    else void answered.then(() => process.nextTick(bound, error, result));
+    else void answer.then(() => process.nextTick(callback, error, result));
   };
 }
 

@@ -18,6 +18,9 @@ interface Prelude {
   readonly resets: boolean;
 }
 
+/** Beyond this a statement is written behind the binding instead of being copied. */
+const COPY_LIMIT = 64 * 1024;
+
 /** Taken by each binding; free again only after a DISCARD ALL. */
 const RESET_GUARD = 'tenantry_reset';
 
@@ -71,24 +74,17 @@ export class Wire {
   }
 
   /**
-   * Binds the session by a statement ahead of the next command; `reset` takes away first what was left in
+   * Binds the session by a statement ({@link bindingMessages}) ahead of the next command; `reset` takes away first what was left in
    * it. Replaces a binding that was not sent, but never its reset.
    */
-  bindAhead(statement: string, reset: boolean): void {
+  bindAhead(binding: Buffer, reset: boolean): void {
     const resets = reset || this.#pending?.resets === true;
     const oldGuard = guard(this.#bindings);
     const newGuard = guard(++this.#bindings);
-    const begin = resets ? [query('DISCARD ALL'), parse(RESET_GUARD, '')] : [close(oldGuard)];
+    const begin = resets ? RESET : close(oldGuard);
     this.#pending = {
-      bytes: Buffer.concat([
-        ...begin,
-        parse('', statement),
-        run(),
-        parse(newGuard, ''),
-        sync(),
-        describe(newGuard),
-      ]),
-      replies: resets ? [...RESET_REPLIES, ...REPLIES] : ['closeComplete', ...REPLIES],
+      bytes: Buffer.concat([begin, binding, parse(newGuard, ''), SYNC, describe(newGuard)]),
+      replies: resets ? REPLIES_AFTER_RESET : REPLIES_AFTER_CLOSE,
       resets,
     };
   }
@@ -110,6 +106,9 @@ export class Wire {
     this.#pending = undefined;
     this.#replies = prelude.replies;
     this.#replied = 0;
+    if (buffer.length <= COPY_LIMIT) {
+      return send.call(this.#connection, Buffer.concat([prelude.bytes, buffer]));
+    }
     stream.cork();
     try {
       send.call(this.#connection, prelude.bytes);
@@ -139,11 +138,20 @@ export class Wire {
   }
 }
 
-const RESET_REPLIES = ['commandComplete', 'readyForQuery', 'parseComplete'];
+/** The messages that run a statement which binds a session. */
+export function bindingMessages(statement: string): Buffer {
+  return Buffer.concat([parse('', statement), RUN]);
+}
+
+const RESET = Buffer.concat([query('DISCARD ALL'), parse(RESET_GUARD, '')]);
+const RUN = run();
+const SYNC = sync();
 const REPLIES = [
   ...['parseComplete', 'bindComplete', 'commandComplete', 'parseComplete', 'readyForQuery'],
   ...['parameterDescription', 'noData'],
 ];
+const REPLIES_AFTER_RESET = ['commandComplete', 'readyForQuery', 'parseComplete', ...REPLIES];
+const REPLIES_AFTER_CLOSE = ['closeComplete', ...REPLIES];
 
 function guard(binding: number): string {
   return `tenantry_binding_${binding}`;

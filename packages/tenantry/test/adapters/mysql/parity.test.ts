@@ -73,7 +73,7 @@ onEngine('mysql', (engine) => {
       const pool = open();
       for (let i = 0; i < 5; i++) await pool.promise().query('SELECT 1');
       const connection = await checkOut(pool);
-      expect(connection.listenerCount('error')).toBe(3);
+      expect(connection.listenerCount('error')).toBe(2);
       expect(connection.listenerCount('connect')).toBe(0);
       connection.release();
     });

@@ -294,7 +294,7 @@ onEngine('mysql', (engine) => {
       expect(second.threadId).toBe(threadId);
       expect((await second.promise().query('SELECT @left AS trace'))[0]).toEqual([{ trace: null }]);
       expect(second).not.toHaveProperty('left');
-      expect(second.listeners('error')).toHaveLength(3);
+      expect(second.listeners('error')).toHaveLength(2);
       second.release();
     });
 
