@@ -6,7 +6,7 @@ import { pgPool } from '../../packages/tenantry/src/adapters/postgres/index.js';
 import { NotSupportedError, type Tenancy } from '../../packages/tenantry/src/index.js';
 import { forEachServerEngine } from '../faults/setting.js';
 import { administrate } from '../helpers/administrator.js';
-import { type EngineUnderTest, onEngine, useNamespace } from '../helpers/engines.js';
+import { type EngineUnderTest, forEachEngine, useNamespace } from '../helpers/engines.js';
 import { openTenancy } from './tenancies.js';
 
 const inUse = (tenancy: Tenancy) => tenancy.stats().servers.main?.inUse;
@@ -51,9 +51,8 @@ forEachServerEngine((engine, engineName) => {
       first.release();
       const second = await tenancy.clients(name).acquire();
       expect(Number(sessionOf(second.client))).toBe(id);
-      (second.client as pg.Client).on('error', () => {});
       first.onLost(() => told.push('first, again'));
-      const lost = new Promise<void>((resolve) => second.onLost(resolve));
+      const lost = new Promise<unknown>((resolve) => (second.client as pg.Client).once('error', resolve));
       await using administrator = await administrate(namespace().url);
       await administrator.query(engineName === 'mysql' ? `KILL ${id}` : `SELECT pg_terminate_backend(${id})`);
       await lost;
@@ -63,7 +62,7 @@ forEachServerEngine((engine, engineName) => {
   });
 });
 
-onEngine('sqlite', (engine) => {
+forEachEngine((engine) => {
   const { open } = useTenant(engine);
 
   describe('a pool of another driver than the tenant’s', () => {
@@ -72,13 +71,18 @@ onEngine('sqlite', (engine) => {
       await tenancy.session(name).query('SELECT 1');
       const postgres = pgPool(tenancy, { tenant: name });
       const mysql = mysqlPool(tenancy, { tenant: name }).promise();
-      for (const call of [
-        () => postgres.query('SELECT 1'),
-        () => postgres.connect(),
+      const ofPostgres = [() => postgres.query('SELECT 1'), () => postgres.connect()];
+      const ofMysql = [
         () => mysql.query('SELECT 1'),
         () => mysql.execute('SELECT 1'),
         () => mysql.getConnection(),
-      ]) {
+      ];
+      const calls = {
+        mysql: ofPostgres,
+        postgres: ofMysql,
+        sqlite: [...ofPostgres, ...ofMysql],
+      };
+      for (const call of calls[engine.name]) {
         await expect(call()).rejects.toThrow(NotSupportedError);
         expect(inUse(tenancy)).toBe(0);
       }
