@@ -53,7 +53,7 @@ export class IdleConnections {
 
   /**
    * The one that will be missed least, of one sharing group or (without an argument) of all: of those that have been
-   * idle longest, the one whose tenant is used least. It stays.
+   * idle longest, one whose tenant has more than it uses, else the one whose tenant is used least. It stays.
    */
   leastUseful(group?: string): PooledConnection | undefined {
     if (group !== undefined) return this.#leastUsefulIn(this.#byAge.get(group));
@@ -76,12 +76,17 @@ export class IdleConnections {
     return true;
   }
 
+  /** Whether its tenant has others that are idle: they are used first, so nobody has needed this one for a while. */
+  #isSpare({ key }: PooledConnection): boolean {
+    return (this.#byKey.get(key)?.length ?? 0) > 1;
+  }
+
   #leastUsefulIn(group: ReadonlySet<PooledConnection> | undefined): PooledConnection | undefined {
     let chosen: PooledConnection | undefined;
     let least = Number.POSITIVE_INFINITY;
     let looked = 0;
     for (const pooled of group ?? []) {
-      const frequency = this.#frequency.of(pooled.key);
+      const frequency = this.#isSpare(pooled) ? 0 : this.#frequency.of(pooled.key);
       if (frequency < least) {
         least = frequency;
         chosen = pooled;

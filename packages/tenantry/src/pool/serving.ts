@@ -5,6 +5,7 @@ import type { Connector } from './connector.js';
 import { FairQueue } from './fair-queue.js';
 import type { TenantLimits } from './fair-queue-options.js';
 import type { Lease, PooledConnection } from './lease.js';
+import { Patience } from './patience.js';
 import type { PoolConnections } from './pool-connections.js';
 import { type PoolState, serverOutOfReach } from './pool-errors.js';
 import type { PoolEvents } from './pool-events.js';
@@ -43,8 +44,9 @@ export class Serving {
   readonly #home: ServingHome;
   readonly #connections: PoolConnections;
   readonly #connector: Connector;
-  /** Those whose turn has come and whose connection is being opened, proved, or made place for. */
+  /** Those whose turn has come and whose connection is being opened, proved, made place for, or waited for with patience. */
   readonly #expecting = new Set<Waiter>();
+  readonly #patience = new Patience();
 
   constructor(home: ServingHome) {
     this.#home = home;
@@ -126,7 +128,10 @@ export class Serving {
 
   /** A caller gives up; whether it still waited. What is under way for it goes on, on its tenant's account. */
   leave(waiter: Waiter): boolean {
-    if (this.#expecting.delete(waiter)) return true;
+    if (this.#expecting.delete(waiter)) {
+      if (this.#patience.end(waiter)) this.#cameToNothing(waiter);
+      return true;
+    }
     if (waiter.ticket === undefined || !this.queue.remove(waiter.ticket)) return false;
     this.#home.changed();
     return true;
@@ -151,9 +156,9 @@ export class Serving {
     }
     const expecting = this.#expectingJust(pooled);
     if (expecting !== undefined) {
-      // Quicker than the connection that is being opened for it, which will be kept instead.
       this.#expecting.delete(expecting);
-      this.queue.startInstead(pooled.key);
+      // Quicker than the connection that is being opened for it, which will be kept instead.
+      if (!this.#patience.end(expecting)) this.queue.startInstead(pooled.key);
       expecting.resolve(this.#home.lease(pooled, now));
       return;
     }
@@ -181,14 +186,31 @@ export class Serving {
     if (target !== undefined && this.#serveByRebinding(waiter, target)) return;
     if (target !== undefined && this.#connector.refuses) this.#refuse(waiter);
     else if (this.#connections.size < this.#home.capacity) void this.#serveAnew(waiter);
+    else if (this.#hasOthers(waiter)) this.#patience.begin(waiter, () => this.#serveAfterAll(waiter));
+    else this.#serveByEviction(waiter);
+  }
+
+  /** Whether its tenant uses connections, or gets some, of which one may come back soon. */
+  #hasOthers({ key }: Waiter): boolean {
+    if (this.#patience.ms === 0) return false;
+    const started = this.queue.loadOf(key)?.inUse ?? 0;
+    return started - this.#patience.waitingOf(key) > 1;
+  }
+
+  /** None of its tenant's connections has come back in time. */
+  #serveAfterAll(waiter: Waiter): void {
+    waiter.servedAt = this.#home.now();
+    if (this.#connections.size < this.#home.capacity) void this.#serveAnew(waiter);
+    else this.#serveByEviction(waiter);
+  }
+
+  #serveByEviction(waiter: Waiter): void {
+    const victim = this.#connections.idle.leastUseful();
+    if (victim !== undefined) this.#replace(victim, waiter);
     else {
-      const victim = this.#connections.idle.leastUseful();
-      if (victim !== undefined) this.#replace(victim, waiter);
-      else {
-        // What was idle turned out to be gone; its place is free once it is closed.
-        this.#expecting.delete(waiter);
-        waiter.ticket = this.queue.putBack(waiter.key, waiter);
-      }
+      // What was idle is gone, or in use again.
+      this.#expecting.delete(waiter);
+      waiter.ticket = this.queue.putBack(waiter.key, waiter);
     }
   }
 
@@ -261,6 +283,7 @@ export class Serving {
       return;
     }
     this.#connections.connecting--;
+    this.#patience.learn(this.#home.now() - begunAt);
     this.queue.count(target.key, 'opened');
     this.#hand(waiter, this.#connections.opened(connection, target, begunAt));
   }
@@ -293,6 +316,12 @@ export class Serving {
   #connectError(error: unknown, target: PoolTarget): TenancyError {
     const { name, server } = this.#home.state();
     return connectError(error, name, server, target);
+  }
+
+  /** No place was taken for a waiter who was patient in vain. */
+  #cameToNothing({ key }: Waiter): void {
+    this.queue.ended(key);
+    this.#home.changed();
   }
 
   #expectingJust({ key, epoch }: PooledConnection): Waiter | undefined {
