@@ -47,7 +47,8 @@ export async function assertKeepsApart(
   if (!isDeepStrictEqual(heard, [...asked.map(inTransaction), [PROBES[0], 'SELECT ? [1]', 'given back']])) {
     throw unsafe('transactions of two tenants in one tick did not have a connection each, or kept it');
   }
-  if (!isDeepStrictEqual(answer, [{ probe: 1 }])) throw unsafe('a query was not answered from its connection');
+  if (!isDeepStrictEqual(answer, [{ probe: 1 }]))
+    throw unsafe('a query was not answered from its connection');
 }
 
 /** The error of a DataSource that would mix tenants, or that cannot be judged. */

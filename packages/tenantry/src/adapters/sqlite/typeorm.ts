@@ -115,7 +115,13 @@ class NoFile {
 }
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for options that would be ignored, or would mix tenants. */
-function assertHarmless({ driver, cache, key, readonly, prepareDatabase }: Readonly<Record<string, unknown>>) {
+function assertHarmless({
+  driver,
+  cache,
+  key,
+  readonly,
+  prepareDatabase,
+}: Readonly<Record<string, unknown>>) {
   if (driver !== NoFile) {
     throw new InvalidOptionError('The DataSource was not made with the options that make was given.', {
       hint: 'Spread them: (sqlite) => new DataSource({ ...sqlite, entities }).',
