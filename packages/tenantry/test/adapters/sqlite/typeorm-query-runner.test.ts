@@ -153,7 +153,7 @@ onTypeorm((opened) => {
         await writer.startTransaction();
         const [early, late] = [source.createQueryRunner(), source.createQueryRunner()];
         const write = 'DELETE FROM users';
-        const unheld = expect(early.query(write)).rejects.toThrow('released');
+        const unheld = expect(early.connect()).rejects.toThrow('released');
         await early.release();
         await unheld;
         await late.connect();
