@@ -58,6 +58,7 @@ export function leasedQueryRunner(
     override async release(): Promise<void> {
       this.isReleased = true;
       clearTimeout(this.#idle);
+      this.#idle = undefined;
       this.#handle?.release();
     }
 
