@@ -1,6 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { ambientTypeorm } from '../../../src/adapters/sqlite/index.js';
+import { ambientTypeorm, type SqliteDatabase } from '../../../src/adapters/sqlite/index.js';
 import type { Tenancy } from '../../../src/index.js';
 import { makeSource, onTypeorm, Users } from './typeorm-fixture.js';
 
@@ -104,6 +104,15 @@ onTypeorm((opened, open) => {
         await refused.toMatchObject({ code: 'TENANTRY_INVALID_OPTION' });
       },
     );
+
+    it('has no file that a statement could go to without a tenant', async () => {
+      const { source } = await opened();
+      const { databaseConnection } = source.driver as unknown as { databaseConnection: SqliteDatabase };
+      const refused = expect.objectContaining({ code: 'TENANTRY_NOT_SUPPORTED' });
+      expect(() => databaseConnection.prepare('SELECT 1')).toThrow(refused);
+      expect(() => databaseConnection.exec('SELECT 1')).toThrow(refused);
+      expect(() => databaseConnection.pragma('key = 1')).toThrow(refused);
+    });
 
     it('may have its cache in the database of each tenant', async () => {
       const { tenancy, one, other, source, held } = await opened({ cache: true });
