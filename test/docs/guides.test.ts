@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EngineName } from '../../packages/tenantry/src/engine/capabilities.js';
 import { selectedEngines } from '../helpers/environment.js';
 import { startOwnServer } from '../helpers/own-server.js';
 
@@ -25,35 +26,51 @@ describe('a guide', async () => {
 
   for (const file of (await readdir(guides)).filter((name) => name.endsWith('.md'))) {
     const guide = await readFile(join(guides, file), 'utf8');
-    const [, code = ''] = /```js\n(.*?)```/s.exec(guide) ?? [];
-    const engine = code.includes('tenantry/mysql') ? 'mysql' : 'postgres';
-    const isSelected = selectedEngines().has(engine);
+    for (const [index, [, code = '']] of [...guide.matchAll(/```js\n(.*?)```/gs)].entries()) {
+      const engine = engineOf(code);
+      const isSelected = selectedEngines().has(engine);
 
-    it(`${file} prints what it says`, async (context) => {
-      if (!isSelected) return context.skip(`it needs ${engine}, and this run leaves that out`);
-      if (code.includes('./generated/')) await compilePrisma(join(folder, 'generated'));
-      const program = join(folder, `${file}.mjs`);
-      await writeFile(program, code);
-      await using server = await startOwnServer(engine);
-      const catalog = new URL(server.tcpUrl);
-      catalog.pathname = '/General';
-      const child = spawn(process.execPath, [program], {
-        cwd: root,
-        env: { ...process.env, CATALOG: catalog.href },
-        stdio: ['ignore', 'pipe', 'pipe'],
+      it(`${file} prints what it says, on ${engine}`, async (context) => {
+        if (!isSelected) return context.skip(`it needs ${engine}, and this run leaves that out`);
+        if (code.includes('./generated/')) await compilePrisma(join(folder, 'generated'));
+        const program = join(folder, `${file}-${index}.mjs`);
+        await writeFile(program, code);
+        await using catalog = await openCatalog(engine, join(folder, `${file}-${index}`));
+        const child = spawn(process.execPath, [program], {
+          cwd: root,
+          env: { ...process.env, CATALOG: catalog.url },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        });
+        const [stdout, stderr] = await Promise.all([
+          text(child.stdout),
+          text(child.stderr),
+          once(child, 'close'),
+        ]);
+        expect(stderr).toBe('');
+        const promised = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map(([, line]) => line);
+        expect(promised.length).toBeGreaterThan(0);
+        expect(stdout.trim().split('\n')).toEqual(promised);
       });
-      const [stdout, stderr] = await Promise.all([
-        text(child.stdout),
-        text(child.stderr),
-        once(child, 'close'),
-      ]);
-      expect(stderr).toBe('');
-      const promised = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map(([, line]) => line);
-      expect(promised.length).toBeGreaterThan(0);
-      expect(stdout.trim().split('\n')).toEqual(promised);
-    });
+    }
   }
 });
+
+function engineOf(code: string): EngineName {
+  if (code.includes('tenantry/mysql')) return 'mysql';
+  return code.includes('tenantry/postgres') ? 'postgres' : 'sqlite';
+}
+
+/** A catalog as the guides name it, on a server of its own or in a folder. */
+async function openCatalog(
+  engine: EngineName,
+  data: string,
+): Promise<{ readonly url: string } & AsyncDisposable> {
+  if (engine === 'sqlite') return { url: `sqlite:${encodeURI(data)}`, [Symbol.asyncDispose]: async () => {} };
+  const server = await startOwnServer(engine);
+  const url = new URL(server.tcpUrl);
+  url.pathname = '/General';
+  return { url: url.href, [Symbol.asyncDispose]: () => server.close() };
+}
 
 /** The client that `prisma generate` made, as JavaScript. */
 async function compilePrisma(target: string): Promise<void> {

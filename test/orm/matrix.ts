@@ -9,7 +9,7 @@ import { drizzleMysql, drizzlePostgres, drizzleSqlite } from './instances/drizzl
 import { knexMysql, knexPostgres } from './instances/knex.js';
 import { kyselyMysql, kyselyPostgres, kyselySqlite } from './instances/kysely.js';
 import { prismaMysql, prismaPostgres } from './instances/prisma.js';
-import { typeormMysql, typeormPostgres } from './instances/typeorm.js';
+import { typeormMysql, typeormPostgres, typeormSqlite } from './instances/typeorm.js';
 import { ormSetting } from './setting.js';
 
 /** One ORM on one engine: how to open an instance, or why there is none. */
@@ -87,11 +87,7 @@ export const matrix: readonly Orm[] = [
     engines: {
       mysql: { open: typeormMysql, gaps: { 'prepared statements': PREPARES_NOTHING } },
       postgres: { open: typeormPostgres, gaps: { 'prepared statements': PREPARES_NOTHING } },
-      sqlite: {
-        refused: {
-          database: 'has one query runner for the whole file, so tenants would share a transaction',
-        },
-      },
+      sqlite: { open: typeormSqlite, gaps: { 'prepared statements': PREPARES_NOTHING } },
     },
   },
   {

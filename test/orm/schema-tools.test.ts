@@ -7,6 +7,7 @@ import type { Tenancy } from 'tenantry';
 import { mysqlDriver } from 'tenantry/mysql';
 import { drizzleKitExclusions } from 'tenantry/orm';
 import { pgDriver } from 'tenantry/postgres';
+import { ambientTypeorm } from 'tenantry/sqlite';
 import { DataSource, EntitySchema } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EngineUnderTest, onEngine, useNamespace } from '../helpers/engines.js';
@@ -25,8 +26,35 @@ const SCHEMAS = {
 
 type Server = keyof typeof SCHEMAS;
 
+/** The table that every tenant has, with a column that none has yet. */
+const Users = new EntitySchema({
+  name: 'User',
+  tableName: 'users',
+  columns: {
+    id: { type: Number, primary: true },
+    username: { type: String, length: 100 },
+    age: { type: Number, nullable: true },
+  },
+});
+
 onEngine('mysql', (engine) => describeTools(engine, 'mysql'));
 onEngine('postgres', (engine) => describeTools(engine, 'postgres'));
+onEngine('sqlite', (engine) => {
+  const namespace = useNamespace(engine);
+
+  it('the identity of a tenant stays when TypeORM synchronizes the template', async () => {
+    const tenant = namespace().name('Synchronized');
+    const tenancy = await openTenancy(namespace(), { template: tenant });
+    await tenancy.tenants.create({ name: tenant });
+    const options = { entities: [Users], synchronize: true };
+    const source = await tenancy.asTemplate(() =>
+      ambientTypeorm(tenancy, (sqlite) => new DataSource({ ...sqlite, ...options })),
+    );
+    await source.destroy();
+    const fresh = await openTenancy(namespace());
+    expect(await fresh.session(tenant).query('SELECT age FROM users')).toEqual([]);
+  });
+});
 
 function describeTools(engine: EngineUnderTest, name: Server): void {
   const namespace = useNamespace(engine);
@@ -52,15 +80,6 @@ function describeTools(engine: EngineUnderTest, name: Server): void {
       const tenant = namespace().name('Synchronized');
       const tenancy = await openTenancy(namespace(), { template: tenant });
       await tenancy.tenants.create({ name: tenant });
-      const Users = new EntitySchema({
-        name: 'User',
-        tableName: 'users',
-        columns: {
-          id: { type: Number, primary: true },
-          username: { type: String, length: 100 },
-          age: { type: Number, nullable: true },
-        },
-      });
       const source = new DataSource(
         name === 'mysql'
           ? { type: 'mysql', driver: mysqlDriver(tenancy), entities: [Users] }

@@ -1,6 +1,7 @@
 import type { Tenancy } from 'tenantry';
 import { mysqlDriver } from 'tenantry/mysql';
 import { pgDriver } from 'tenantry/postgres';
+import { ambientTypeorm } from 'tenantry/sqlite';
 import type { OrmHandle, OrmUnderTest } from 'tenantry/testing';
 import { DataSource, type DataSourceOptions, type EntityManager, EntitySchema } from 'typeorm';
 
@@ -19,13 +20,19 @@ const Users = new EntitySchema<User>({
 });
 
 export const typeormMysql = (tenancy: Tenancy) =>
-  open(tenancy, { type: 'mysql', driver: mysqlDriver(tenancy), entities: [Users] });
+  onServer(tenancy, { type: 'mysql', driver: mysqlDriver(tenancy), entities: [Users] });
 export const typeormPostgres = (tenancy: Tenancy) =>
-  open(tenancy, { type: 'postgres', driver: pgDriver(tenancy), entities: [Users] });
+  onServer(tenancy, { type: 'postgres', driver: pgDriver(tenancy), entities: [Users] });
+
+export const typeormSqlite = async (tenancy: Tenancy) =>
+  underTest(await ambientTypeorm(tenancy, (sqlite) => new DataSource({ ...sqlite, entities: [Users] })));
 
 /** TypeORM probes the server when it starts, before there is a tenant: the template answers. */
-async function open(tenancy: Tenancy, options: DataSourceOptions): Promise<OrmUnderTest> {
-  const source = await tenancy.asTemplate(() => new DataSource(options).initialize());
+async function onServer(tenancy: Tenancy, options: DataSourceOptions): Promise<OrmUnderTest> {
+  return underTest(await tenancy.asTemplate(() => new DataSource(options).initialize()));
+}
+
+function underTest(source: DataSource): OrmUnderTest {
   return {
     ...handle(source.manager),
     transaction: (work) =>

@@ -9,3 +9,4 @@ export type {
 export { sqliteDatabase } from './database.js';
 export { type SqliteDialectOptions, sqliteDialect } from './kysely.js';
 export type { SqliteDatabaseOptions } from './options.js';
+export { type AmbientTypeormOptions, ambientTypeorm, type SqliteSourceOptions } from './typeorm.js';

@@ -11,12 +11,9 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely';
-import { BusyWait } from '../../engines/sqlite/busy-wait.js';
-import { isBusy } from '../../engines/sqlite/errors.js';
-import type { SqliteDatabase } from '../../engines/sqlite/lent/index.js';
 import { ClosedError, InvalidOptionError } from '../../errors.js';
-import type { ClientLease } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
+import { LeasedHandle } from './leased-handle.js';
 import { readOptions, type SqliteDatabaseOptions } from './options.js';
 
 /** How {@link sqliteDialect} waits. */
@@ -69,7 +66,8 @@ class TenantDriver implements Driver {
   async acquireConnection(): Promise<DatabaseConnection> {
     if (this.#isDestroyed)
       throw new ClosedError('This Kysely is destroyed.', { hint: 'Make no calls after destroy().' });
-    return new LeasedConnection(await this.#tenancy.clients(this.#tenant).acquire(), this.#busyTimeoutMs);
+    const lease = await this.#tenancy.clients(this.#tenant).acquire();
+    return new LeasedConnection(new LeasedHandle(lease, this.#busyTimeoutMs));
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
@@ -112,28 +110,18 @@ class TenantDriver implements Driver {
   }
 }
 
-/** A handle of the tenant's, until it is released. */
 class LeasedConnection implements DatabaseConnection {
-  readonly #lease: ClientLease;
-  readonly #database: SqliteDatabase;
-  readonly #busyTimeoutMs: number;
-  readonly #wait = new BusyWait();
+  readonly #handle: LeasedHandle;
 
-  constructor(lease: ClientLease, busyTimeoutMs: number) {
-    this.#lease = lease;
-    this.#database = lease.client as SqliteDatabase;
-    this.#busyTimeoutMs = busyTimeoutMs;
+  constructor(handle: LeasedHandle) {
+    this.#handle = handle;
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const attempt = () => this.#run<R>(sql, parameters);
-    const mayWait = (error: unknown) => isBusy(error, this.#database.inTransaction);
-    try {
-      return attempt();
-    } catch (error) {
-      if (!mayWait(error)) throw error;
-      return this.#wait.retry(error, { attempt, isBusy: mayWait, timeoutMs: this.#busyTimeoutMs });
-    }
+    const result = await this.#handle.run(sql, parameters);
+    if (!('changes' in result)) return { rows: result as R[] };
+    const { changes, lastInsertRowid } = result;
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
   async *streamQuery<R>(
@@ -141,7 +129,7 @@ class LeasedConnection implements DatabaseConnection {
     chunkSize = 1,
   ): AsyncIterableIterator<QueryResult<R>> {
     let rows: R[] = [];
-    for (const row of this.#database.prepare(sql).iterate(...parameters)) {
+    for (const row of this.#handle.database.prepare(sql).iterate(...parameters)) {
       rows.push(row as R);
       if (rows.length < chunkSize) continue;
       yield { rows };
@@ -151,15 +139,7 @@ class LeasedConnection implements DatabaseConnection {
   }
 
   release(): void {
-    this.#wait.end();
-    this.#lease.release();
-  }
-
-  #run<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
-    const statement = this.#database.prepare(sql);
-    if (statement.reader) return { rows: statement.all(...parameters) as R[] };
-    const { changes, lastInsertRowid } = statement.run(...parameters);
-    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    this.#handle.release();
   }
 }
 

@@ -27,10 +27,18 @@ export function readOptions(options: SqliteDatabaseOptions): {
       hint: 'Name a tenant, or leave the option out for the tenant in context.',
     });
   }
-  if (!Number.isInteger(transactionMs) || transactionMs < 1 || transactionMs > DAY_MS) {
-    throw new InvalidOptionError(`The option transactionMs is ${String(transactionMs)}.`, {
-      hint: `It is a whole number of milliseconds from 1 to ${DAY_MS}.`,
-    });
-  }
+  assertMilliseconds('transactionMs', transactionMs, [1, DAY_MS]);
   return { tenant, transactionMs };
+}
+
+/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for a time out of range. */
+export function assertMilliseconds(
+  option: string,
+  value: number,
+  [least, most]: readonly [number, number],
+): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new InvalidOptionError(`The option ${option} is ${String(value)}.`, {
+    hint: `It is a whole number of milliseconds from ${least} to ${most}.`,
+  });
 }

@@ -77,6 +77,13 @@ export class LentHandle {
     handle.exec(script);
   }
 
+  /** Has foreign keys kept or not, for what changes a schema. The handle is closed when it comes back. */
+  keepForeignKeys(areKept: boolean): void {
+    const handle = this.#open();
+    this.#home.leftState();
+    handle.exec(`PRAGMA foreign_keys = ${areKept ? 1 : 0}`);
+  }
+
   /** Ends every iteration; from now on every use throws. Idempotent. */
   revoke(): void {
     this.#handle = undefined;
