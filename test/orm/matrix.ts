@@ -6,7 +6,7 @@ import type { EngineName } from '../../packages/tenantry/src/engine/capabilities
 import type { Isolation, Tenancy } from '../../packages/tenantry/src/index.js';
 import { onEngine } from '../helpers/engines.js';
 import { drizzleMysql, drizzlePostgres, drizzleSqlite } from './instances/drizzle.js';
-import { knexMysql, knexPostgres } from './instances/knex.js';
+import { knexMysql, knexPostgres, knexSqlite } from './instances/knex.js';
 import { kyselyMysql, kyselyPostgres, kyselySqlite } from './instances/kysely.js';
 import { prismaMysql, prismaPostgres } from './instances/prisma.js';
 import { typeormMysql, typeormPostgres } from './instances/typeorm.js';
@@ -76,9 +76,7 @@ export const matrix: readonly Orm[] = [
           streaming: "releases a client twice after a stream, and throws, over pg's own pool as well",
         },
       },
-      sqlite: {
-        refused: { database: 'takes neither a database nor a driver module: it opens its own file' },
-      },
+      sqlite: { open: knexSqlite, gaps: { 'prepared statements': PREPARES_NOTHING } },
     },
   },
   {
