@@ -45,7 +45,7 @@ type OwnClientClass = new (config: object) => OwnClient;
 
 /** What ours does instead, and so must be there. */
 const REPLACED = [
-  ...['acquireConnection', 'releaseConnection', 'initializeDriver', 'initializePool', 'destroy'],
+  ...['acquireConnection', 'releaseConnection', 'initializePool', 'destroy'],
   ...['_query', '_stream', '_formatBindings', 'transaction'],
 ];
 
@@ -60,7 +60,7 @@ let connections = 0;
  *
  * `knex` is the function that the package exports: it is asked for its own SQLite client, which this one extends.
  * Nothing else of Knex is loaded. `connection`, `connectionPool` and `pool` have no meaning here; the first two are
- * refused. A stream reads row by row, and other statements of its transaction wait until it is over.
+ * refused. A stream reads row by row; in a transaction all rows at first, as Knex's own does.
  * `db.destroy()` closes only that instance.
  *
  * Errors: the driver's own for statements; `NoTenantError` (`TENANTRY_NO_TENANT`) before any I/O;
@@ -101,9 +101,6 @@ export function sqliteKnexClient<Client>(
       }
       super(config);
     }
-
-    /** The driver is the engine's. */
-    initializeDriver(): void {}
 
     /** Of `knex.initialize()`, which takes an instance that was destroyed into use again. */
     initializePool(): void {
@@ -154,7 +151,11 @@ export function sqliteKnexClient<Client>(
 
     async _stream(connection: Connection, query: Query, stream: Transform): Promise<void> {
       const values = this._formatBindings(query.bindings);
-      const rows = handleOf(connection).iterate((database) => prepared(database, query), values);
+      const handle = handleOf(connection);
+      // A handle that gives rows can do nothing else: a transaction's must go on.
+      const rows = connection.inTransaction
+        ? allOf(handle.run((database) => prepared(database, query).all(...values)))
+        : handle.iterate((database) => prepared(database, query), values);
       await Promise.all([pipeline(rows, stream), finished(stream)]);
     }
   }
@@ -169,6 +170,10 @@ function ownClientOf(knex: KnexModule<unknown>): OwnClientClass {
   throw new NotSupportedError('This version of Knex has no SQLite client that can be extended.', {
     hint: 'Use a version of Knex that docs/compatibility.md names.',
   });
+}
+
+async function* allOf(rows: Promise<readonly unknown[]>): AsyncGenerator<unknown, void, undefined> {
+  yield* await rows;
 }
 
 function prepared(database: SqliteDatabase, { sql, options }: Query) {
