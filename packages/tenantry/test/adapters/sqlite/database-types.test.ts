@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type BetterSqlite3 from 'better-sqlite3';
-import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
+import type { drizzle } from 'drizzle-orm/better-sqlite3';
 import type { SqliteDialectConfig } from 'kysely';
 import ts from 'typescript';
 import { describe, expect, expectTypeOf, it } from 'vitest';
@@ -35,7 +35,7 @@ describe('sqliteDatabase', () => {
   it("is typed so that it goes wherever better-sqlite3's own is wanted", () => {
     expectTypeOf<typeof sqliteDatabase>().returns.toEqualTypeOf<SqliteDatabase>();
     expectTypeOf<SqliteDatabase>().toExtend<BetterSqlite3.Database>();
-    expectTypeOf((database: SqliteDatabase) => drizzle(database)).returns.toExtend<BetterSQLite3Database>();
+    expectTypeOf<[SqliteDatabase]>().toExtend<Parameters<typeof drizzle>>();
     expectTypeOf<SqliteDatabase>().toExtend<SqliteDialectConfig['database']>();
     expectTypeOf<{ tenant: undefined }>().not.toExtend<NonNullable<Parameters<typeof sqliteDatabase>[1]>>();
   });
