@@ -150,13 +150,17 @@ export function sqliteKnexClient<Client>(
     }
 
     async _stream(connection: Connection, query: Query, stream: Transform): Promise<void> {
+      await Promise.all([pipeline(this._rows(connection, query), stream), finished(stream)]);
+    }
+
+    /** Whatever fails must reach the stream: Knex tells it nothing once there is a connection. */
+    async *_rows(connection: Connection, query: Query): AsyncGenerator<unknown, void, undefined> {
       const values = this._formatBindings(query.bindings);
       const handle = handleOf(connection);
-      // A handle that gives rows can do nothing else: a transaction's must go on.
-      const rows = connection.inTransaction
-        ? allOf(handle.run((database) => prepared(database, query).all(...values)))
-        : handle.iterate((database) => prepared(database, query), values);
-      await Promise.all([pipeline(rows, stream), finished(stream)]);
+      // A handle that gives rows can do nothing else meanwhile, and a transaction has no other.
+      if (connection.inTransaction)
+        yield* await handle.run((database) => prepared(database, query).all(...values));
+      else yield* handle.iterate((database) => prepared(database, query), values);
     }
   }
   return TenantClient as unknown as Client;
@@ -170,10 +174,6 @@ function ownClientOf(knex: KnexModule<unknown>): OwnClientClass {
   throw new NotSupportedError('This version of Knex has no SQLite client that can be extended.', {
     hint: 'Use a version of Knex that docs/compatibility.md names.',
   });
-}
-
-async function* allOf(rows: Promise<readonly unknown[]>): AsyncGenerator<unknown, void, undefined> {
-  yield* await rows;
 }
 
 function prepared(database: SqliteDatabase, { sql, options }: Query) {

@@ -277,6 +277,10 @@ onSqlite((open) => {
       await db.client.releaseConnection(connection);
       await db.client.releaseConnection(connection);
       await expect(on()).rejects.toMatchObject({ code: 'TENANTRY_LEASE_ENDED' });
+      const read = async () => {
+        for await (const _ of db('users').connection(connection).stream()) expect.unreachable();
+      };
+      await expect(read()).rejects.toMatchObject({ code: 'TENANTRY_LEASE_ENDED' });
       await expect(Promise.resolve(db('users').connection({}))).rejects.toThrow(InvalidOptionError);
     });
   });
