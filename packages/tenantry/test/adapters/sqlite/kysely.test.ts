@@ -172,7 +172,7 @@ onSqlite((open) => {
         db.connection().execute(async (connection) => {
           const users = Array.from({ length: 9 }, (_, index) => ({ id: index + 2, username: 'x' }));
           await connection.insertInto('users').values(users).execute();
-          for await (const { id } of connection.selectFrom('users').select('id').stream()) if (id > 0) break;
+          for await (const { id } of connection.selectFrom('users').select('id').stream(1)) if (id > 0) break;
           await connection.deleteFrom('users').execute();
         }),
       );
