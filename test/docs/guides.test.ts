@@ -30,15 +30,15 @@ describe('a guide', async () => {
       const engine = engineOf(code);
       const isSelected = selectedEngines().has(engine);
 
-      it(`${file} prints what it says, on ${engine}`, async (context) => {
+      it(`${file} prints what it says${index > 0 ? `, on ${engine}` : ''}`, async (context) => {
         if (!isSelected) return context.skip(`it needs ${engine}, and this run leaves that out`);
         if (code.includes('./generated/')) await compilePrisma(join(folder, 'generated'));
-        const program = join(folder, `${file}-${index}.mjs`);
+        const program = join(folder, `${file}.${index}.mjs`);
         await writeFile(program, code);
-        await using catalog = await openCatalog(engine, join(folder, `${file}-${index}`));
+        await using home = await homeOf(engine, folder);
         const child = spawn(process.execPath, [program], {
           cwd: root,
-          env: { ...process.env, CATALOG: catalog.url },
+          env: { ...process.env, CATALOG: home.catalog },
           stdio: ['ignore', 'pipe', 'pipe'],
         });
         const [stdout, stderr] = await Promise.all([
@@ -56,20 +56,20 @@ describe('a guide', async () => {
 });
 
 function engineOf(code: string): EngineName {
-  if (code.includes('tenantry/mysql')) return 'mysql';
-  return code.includes('tenantry/postgres') ? 'postgres' : 'sqlite';
+  if (code.includes('tenantry/sqlite')) return 'sqlite';
+  return code.includes('tenantry/mysql') ? 'mysql' : 'postgres';
 }
 
-/** A catalog as the guides name it, on a server of its own or in a folder. */
-async function openCatalog(
-  engine: EngineName,
-  data: string,
-): Promise<{ readonly url: string } & AsyncDisposable> {
-  if (engine === 'sqlite') return { url: `sqlite:${encodeURI(data)}`, [Symbol.asyncDispose]: async () => {} };
+/** Where the catalog of a guide's program is: a server of its own, or a folder. */
+async function homeOf(engine: EngineName, folder: string): Promise<AsyncDisposable & { catalog: string }> {
+  if (engine === 'sqlite') {
+    const data = await mkdtemp(join(folder, 'data-'));
+    return { catalog: `sqlite:${encodeURI(data)}`, [Symbol.asyncDispose]: async () => {} };
+  }
   const server = await startOwnServer(engine);
-  const url = new URL(server.tcpUrl);
-  url.pathname = '/General';
-  return { url: url.href, [Symbol.asyncDispose]: () => server.close() };
+  const catalog = new URL(server.tcpUrl);
+  catalog.pathname = '/General';
+  return { catalog: catalog.href, [Symbol.asyncDispose]: () => server.close() };
 }
 
 /** The client that `prisma generate` made, as JavaScript. */

@@ -5,8 +5,9 @@ import { describe, it } from 'vitest';
 import type { EngineName } from '../../packages/tenantry/src/engine/capabilities.js';
 import type { Isolation, Tenancy } from '../../packages/tenantry/src/index.js';
 import { onEngine } from '../helpers/engines.js';
+import { isInstalled } from '../helpers/installed.js';
 import { drizzleMysql, drizzlePostgres, drizzleSqlite } from './instances/drizzle.js';
-import { knexMysql, knexPostgres } from './instances/knex.js';
+import { knexMysql, knexPostgres, knexSqlite } from './instances/knex.js';
 import { kyselyMysql, kyselyPostgres, kyselySqlite } from './instances/kysely.js';
 import { prismaMysql, prismaPostgres } from './instances/prisma.js';
 import { typeormMysql, typeormPostgres, typeormSqlite } from './instances/typeorm.js';
@@ -18,6 +19,8 @@ export interface Cell {
   readonly gaps?: OrmGaps;
   /** Why an instance must not, or cannot, serve every tenant here. */
   readonly refused?: Partial<Record<Isolation, string>>;
+  /** A package that the ORM imports by itself, and that cannot be installed on every machine. */
+  readonly imports?: string;
 }
 
 /** An ORM with its package, and what it runs on. */
@@ -48,6 +51,7 @@ export const matrix: readonly Orm[] = [
       postgres: { open: drizzlePostgres, gaps: { streaming: 'has no streams on node-postgres' } },
       sqlite: {
         open: drizzleSqlite,
+        imports: 'better-sqlite3',
         gaps: {
           transactions: 'are synchronous on better-sqlite3: no work in them can wait',
           streaming: 'has no streams on better-sqlite3',
@@ -76,9 +80,7 @@ export const matrix: readonly Orm[] = [
           streaming: "releases a client twice after a stream, and throws, over pg's own pool as well",
         },
       },
-      sqlite: {
-        refused: { database: 'takes neither a database nor a driver module: it opens its own file' },
-      },
+      sqlite: { open: knexSqlite, gaps: { 'prepared statements': PREPARES_NOTHING } },
     },
   },
   {
@@ -124,8 +126,9 @@ export function describeInMatrix(name: string): void {
     onEngine(engineName, (engine) => {
       for (const isolation of isolationsOf(engineName)) {
         describe(`a tenant's ${isolation}`, () => {
-          const { open, gaps, refused } = cell;
-          const reason = refused?.[isolation];
+          const { open, gaps, refused, imports } = cell;
+          const isMissing = imports !== undefined && !isInstalled(imports);
+          const reason = isMissing ? `imports ${imports}, which is not installed` : refused?.[isolation];
           if (open !== undefined && reason === undefined)
             describeOrm(name, () => ormSetting(engine, open, isolation), gaps);
           else it(`${name} is not served`, (context) => context.skip(`${name} ${reason}`));

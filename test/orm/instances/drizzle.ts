@@ -1,5 +1,4 @@
 import { eq, sql } from 'drizzle-orm';
-import { drizzle as drizzleOnSqlite } from 'drizzle-orm/better-sqlite3';
 import * as mysqlCore from 'drizzle-orm/mysql-core';
 import { drizzle as drizzleOnMysql } from 'drizzle-orm/mysql2';
 import { drizzle as drizzleOnPostgres } from 'drizzle-orm/node-postgres';
@@ -81,6 +80,7 @@ export function drizzlePostgres(tenancy: Tenancy): OrmUnderTest {
 
 /** Drizzle over better-sqlite3's database; its calls are synchronous, and so want routes that are known. */
 export async function drizzleSqlite(tenancy: Tenancy, tenants: readonly string[]): Promise<OrmUnderTest> {
+  const { drizzle: drizzleOnSqlite } = await import('drizzle-orm/better-sqlite3');
   await tenancy.warmUp(tenants);
   const users = sqliteCore.sqliteTable('users', {
     id: sqliteCore.integer('id').primaryKey(),

@@ -7,6 +7,7 @@ export type {
   SqliteTransaction,
 } from '../../engines/sqlite/lent/index.js';
 export { sqliteDatabase } from './database.js';
-export { type SqliteDialectOptions, sqliteDialect } from './kysely.js';
-export type { SqliteDatabaseOptions } from './options.js';
+export { type KnexModule, sqliteKnexClient } from './knex.js';
+export { sqliteDialect } from './kysely.js';
+export type { SqliteDatabaseOptions, SqliteWaitOptions } from './options.js';
 export { type AmbientTypeormOptions, ambientTypeorm, type SqliteSourceOptions } from './typeorm.js';

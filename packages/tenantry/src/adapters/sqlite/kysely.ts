@@ -13,14 +13,8 @@ import {
 } from 'kysely';
 import { ClosedError, InvalidOptionError } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
-import { LeasedHandle } from './leased-handle.js';
-import { readOptions, type SqliteDatabaseOptions } from './options.js';
-
-/** How {@link sqliteDialect} waits. */
-export interface SqliteDialectOptions extends Pick<SqliteDatabaseOptions, 'tenant'> {
-  /** Milliseconds that a statement waits for another handle's lock, without stopping the event loop. 0 to 600000. Default 5000. */
-  readonly busyTimeoutMs?: number | undefined;
-}
+import { readWaitOptions, type SqliteWaitOptions } from './options.js';
+import { WaitingHandle } from './waiting-handle.js';
 
 /**
  * A SQLite dialect for Kysely over a tenancy's files. Kysely's own has one connection, and one lock for
@@ -31,16 +25,16 @@ export interface SqliteDialectOptions extends Pick<SqliteDatabaseOptions, 'tenan
  * Errors: the driver's own for statements; `NoTenantError` (`TENANTRY_NO_TENANT`) before any I/O; what a
  * session's first use throws.
  *
- * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, `undefined` included.
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, `undefined`
+ * included, or for a time out of range.
  * @example
  * ```ts
  * const db = new Kysely<DB>({ dialect: sqliteDialect(tenancy) })
  * await tenancy.run('acme', async () => db.selectFrom('users').selectAll().execute())
  * ```
  */
-export function sqliteDialect(tenancy: Tenancy, options: SqliteDialectOptions = {}): Dialect {
-  const { busyTimeoutMs = 5000 } = options;
-  const { tenant } = readOptions('tenant' in options ? { tenant: options.tenant as string } : {});
+export function sqliteDialect(tenancy: Tenancy, options: SqliteWaitOptions = {}): Dialect {
+  const { tenant, busyTimeoutMs } = readWaitOptions(options);
   return {
     createDriver: () => new TenantDriver(tenancy, tenant, busyTimeoutMs),
     createQueryCompiler: () => new SqliteQueryCompiler(),
@@ -67,7 +61,7 @@ class TenantDriver implements Driver {
     if (this.#isDestroyed)
       throw new ClosedError('This Kysely is destroyed.', { hint: 'Make no calls after destroy().' });
     const lease = await this.#tenancy.clients(this.#tenant).acquire();
-    return new LeasedConnection(new LeasedHandle(lease, this.#busyTimeoutMs));
+    return new LeasedConnection(new WaitingHandle(lease, this.#busyTimeoutMs));
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
@@ -111,14 +105,14 @@ class TenantDriver implements Driver {
 }
 
 class LeasedConnection implements DatabaseConnection {
-  readonly #handle: LeasedHandle;
+  readonly #handle: WaitingHandle;
 
-  constructor(handle: LeasedHandle) {
+  constructor(handle: WaitingHandle) {
     this.#handle = handle;
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const result = await this.#handle.run(sql, parameters);
+    const result = await this.#handle.send(sql, parameters);
     if (!('changes' in result)) return { rows: result as R[] };
     const { changes, lastInsertRowid } = result;
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
@@ -129,7 +123,7 @@ class LeasedConnection implements DatabaseConnection {
     chunkSize = 1,
   ): AsyncIterableIterator<QueryResult<R>> {
     let rows: R[] = [];
-    for (const row of this.#handle.database.prepare(sql).iterate(...parameters)) {
+    for await (const row of this.#handle.iterate((database) => database.prepare(sql), parameters)) {
       rows.push(row as R);
       if (rows.length < chunkSize) continue;
       yield { rows };

@@ -14,7 +14,14 @@ export interface SqliteDatabaseOptions {
   readonly transactionMs?: number | undefined;
 }
 
-const DAY_MS = 86_400_000;
+/** Whose a dialect is, and how long its statements wait. */
+export interface SqliteWaitOptions extends Pick<SqliteDatabaseOptions, 'tenant'> {
+  /** Milliseconds that a statement waits for another handle's lock, without stopping the event loop. 0 to 600000. Default 5000. */
+  readonly busyTimeoutMs?: number | undefined;
+}
+
+export const DAY_MS = 86_400_000;
+export const LONGEST_WAIT_MS = 600_000;
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, or for a time out of range. */
 export function readOptions(options: SqliteDatabaseOptions): {
@@ -22,13 +29,20 @@ export function readOptions(options: SqliteDatabaseOptions): {
   readonly transactionMs: number;
 } {
   const { tenant, transactionMs = 60_000 } = options;
-  if ('tenant' in options && (typeof tenant !== 'string' || tenant === '')) {
-    throw new InvalidOptionError('The option tenant is given, and is not a name.', {
-      hint: 'Name a tenant, or leave the option out for the tenant in context.',
-    });
-  }
+  assertTenant(options);
   assertMilliseconds('transactionMs', transactionMs, [1, DAY_MS]);
   return { tenant, transactionMs };
+}
+
+/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, or for a time out of range. */
+export function readWaitOptions(options: SqliteWaitOptions): {
+  readonly tenant: string | undefined;
+  readonly busyTimeoutMs: number;
+} {
+  const { tenant, busyTimeoutMs = 5000 } = options;
+  assertTenant(options);
+  assertMilliseconds('busyTimeoutMs', busyTimeoutMs, [0, LONGEST_WAIT_MS]);
+  return { tenant, busyTimeoutMs };
 }
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for a time out of range. */
@@ -40,5 +54,12 @@ export function assertMilliseconds(
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new InvalidOptionError(`The option ${option} is ${String(value)}.`, {
     hint: `It is a whole number of milliseconds from ${least} to ${most}.`,
+  });
+}
+
+function assertTenant(options: Pick<SqliteDatabaseOptions, 'tenant'>): void {
+  if (!('tenant' in options) || (typeof options.tenant === 'string' && options.tenant !== '')) return;
+  throw new InvalidOptionError('The option tenant is given, and is not a name.', {
+    hint: 'Name a tenant, or leave the option out for the tenant in context.',
   });
 }

@@ -88,5 +88,5 @@ function probe(said: string[]): ClientLease {
   };
   const client = { inTransaction: false, prepare };
   const release = () => void said.push('given back');
-  return { client, engine: 'sqlite', release, destroy: release };
+  return { client, engine: 'sqlite', onLost: () => {}, release, destroy: release };
 }

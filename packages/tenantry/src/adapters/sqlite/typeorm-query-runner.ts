@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { lentHandleOf } from '../../engines/sqlite/lent/index.js';
 import { LeaseEndedError } from '../../errors.js';
 import type { ClientLease } from '../../session/clients.js';
-import { LeasedHandle } from './leased-handle.js';
+import { WaitingHandle } from './waiting-handle.js';
 
 /** What is used here of TypeORM's query runner for better-sqlite3. */
 export interface QueryRunner {
@@ -47,8 +47,8 @@ export function leasedQueryRunner(
   { acquire, busyTimeoutMs, idleMs }: Leasing,
 ): QueryRunnerClass {
   return class LeasedQueryRunner extends Base {
-    #leasing: Promise<LeasedHandle> | undefined;
-    #handle: LeasedHandle | undefined;
+    #leasing: Promise<WaitingHandle> | undefined;
+    #handle: WaitingHandle | undefined;
     #idle: NodeJS.Timeout | undefined;
 
     override async connect(): Promise<unknown> {
@@ -109,7 +109,7 @@ export function leasedQueryRunner(
     async #run(sql: string, values: readonly unknown[]) {
       const handle = await this.#lease();
       this.#idle?.refresh();
-      return handle.run(sql, values);
+      return handle.send(sql, values);
     }
 
     async #keepForeignKeys(areKept: boolean): Promise<void> {
@@ -117,14 +117,14 @@ export function leasedQueryRunner(
       lentHandleOf(database).keepForeignKeys(areKept);
     }
 
-    #lease(): Promise<LeasedHandle> {
+    #lease(): Promise<WaitingHandle> {
       if (this.isReleased) return Promise.reject(released());
       this.#leasing ??= this.#acquire();
       return this.#leasing;
     }
 
-    async #acquire(): Promise<LeasedHandle> {
-      const handle = new LeasedHandle(await acquire(), busyTimeoutMs);
+    async #acquire(): Promise<WaitingHandle> {
+      const handle = new WaitingHandle(await acquire(), busyTimeoutMs);
       if (this.isReleased) {
         handle.release();
         throw released();

@@ -1,7 +1,7 @@
 import { ClosedError, InvalidOptionError, NotSupportedError } from '../../errors.js';
 import type { ClientLease } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
-import { assertMilliseconds } from './options.js';
+import { assertMilliseconds, DAY_MS, LONGEST_WAIT_MS } from './options.js';
 import { assertKeepsApart, type ProbedSource, unsafe } from './typeorm-probe.js';
 import { leasedQueryRunner, type QueryRunner, type QueryRunnerClass } from './typeorm-query-runner.js';
 
@@ -65,8 +65,8 @@ export async function ambientTypeorm<Source extends { initialize(): Promise<unkn
   make: (options: SqliteSourceOptions) => Source,
   { busyTimeoutMs = 5000, idleMs = 60_000 }: AmbientTypeormOptions = {},
 ): Promise<Source> {
-  assertMilliseconds('busyTimeoutMs', busyTimeoutMs, [0, 600_000]);
-  assertMilliseconds('idleMs', idleMs, [1, 86_400_000]);
+  assertMilliseconds('busyTimeoutMs', busyTimeoutMs, [0, LONGEST_WAIT_MS]);
+  assertMilliseconds('idleMs', idleMs, [1, DAY_MS]);
   const source = make({ type: 'better-sqlite3', database: ':memory:', driver: NoFile });
   const { driver, options = {}, query, transaction } = source as SourceInternals;
   if (driver?.createQueryRunner === undefined || query === undefined || transaction === undefined) {

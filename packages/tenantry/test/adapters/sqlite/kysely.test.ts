@@ -139,6 +139,20 @@ onSqlite((open) => {
       expect(tenancy.stats().servers.main?.inUse).toBe(0);
     });
 
+    it('refuses a wait that is out of range, and a tenant that is none', async () => {
+      const { tenancy } = await opened();
+      for (const options of [
+        { busyTimeoutMs: -1 },
+        { busyTimeoutMs: 600_001 },
+        { busyTimeoutMs: 1.5 },
+        { tenant: undefined as never },
+      ]) {
+        expect(() => sqliteDialect(tenancy, options)).toThrow(
+          expect.objectContaining({ code: 'TENANTRY_INVALID_OPTION' }),
+        );
+      }
+    });
+
     it('keeps one handle for what runs on one connection, and rolls back what was left open there', async () => {
       const { tenancy, one, db } = await opened();
       await tenancy.run(one, () =>
@@ -150,6 +164,19 @@ onSqlite((open) => {
       );
       const left = await tenancy.run(one, () => db.selectFrom('users').select('id').execute());
       expect(left).toEqual([{ id: 1 }]);
+    });
+
+    it('can use a connection on once a stream of it was left', async () => {
+      const { tenancy, one, db } = await opened();
+      await tenancy.run(one, () =>
+        db.connection().execute(async (connection) => {
+          const users = Array.from({ length: 9 }, (_, index) => ({ id: index + 2, username: 'x' }));
+          await connection.insertInto('users').values(users).execute();
+          for await (const { id } of connection.selectFrom('users').select('id').stream(1)) if (id > 0) break;
+          await connection.deleteFrom('users').execute();
+        }),
+      );
+      expect(await tenancy.run(one, () => db.selectFrom('users').selectAll().execute())).toEqual([]);
     });
 
     it('is introspected without what is ours', async () => {

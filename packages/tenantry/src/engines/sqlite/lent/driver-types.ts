@@ -52,7 +52,10 @@ export type Arguments<F extends AnyFunction> = F extends (...args: infer A) => u
 /** A function of whatever parameters. */
 export type AnyFunction = (...params: never[]) => unknown;
 
-/** An open database: better-sqlite3's `Database`. */
+/**
+ * An open database: better-sqlite3's `Database`, and given wherever that is asked for. It is not the other way
+ * round, for what is refused here returns `never`: it throws `InvalidInputError` (`TENANTRY_INVALID_INPUT`).
+ */
 export interface SqliteDatabase {
   memory: boolean;
   readonly: boolean;
@@ -68,12 +71,20 @@ export interface SqliteDatabase {
   exec(source: string): this;
   pragma(source: string, options?: { simple?: boolean | undefined }): unknown;
   close(): this;
-  function(name: string, ...rest: unknown[]): this;
-  aggregate(name: string, options: unknown): this;
-  table(name: string, options: unknown): this;
-  loadExtension(path: string): this;
-  backup(destinationFile: string, options?: unknown): Promise<never>;
-  serialize(options?: unknown): Buffer;
-  defaultSafeIntegers(toggleState?: boolean): this;
-  unsafeMode(unsafe?: boolean): this;
+  /** Refused: it would hold for one handle of one tenant. */
+  function(name: string, ...rest: unknown[]): never;
+  /** Refused: it would hold for one handle of one tenant. */
+  aggregate(name: string, options: unknown): never;
+  /** Refused: it would hold for one handle of one tenant. */
+  table(name: string, options: unknown): never;
+  /** Refused: an extension reaches every file that this process can open. */
+  loadExtension(path: string): never;
+  /** Refused: it writes a file that no rule guards. Throws at once, and returns no promise. */
+  backup(destinationFile: string, options?: unknown): never;
+  /** Refused: it copies a tenant's whole database into memory. */
+  serialize(options?: unknown): never;
+  /** Refused: call `safeIntegers()` on the statement. */
+  defaultSafeIntegers(toggleState?: boolean): never;
+  /** Refused: it would hold for one handle of one tenant. */
+  unsafeMode(unsafe?: boolean): never;
 }

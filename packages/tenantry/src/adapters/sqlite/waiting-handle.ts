@@ -1,0 +1,73 @@
+import { BusyWait } from '../../engines/sqlite/busy-wait.js';
+import { isBusy } from '../../engines/sqlite/errors.js';
+import type { RunResult, SqliteDatabase, SqliteStatement } from '../../engines/sqlite/lent/index.js';
+import type { ClientLease } from '../../session/clients.js';
+
+/**
+ * A tenant's handle in an ORM's hands, for one query or for one transaction. Work waits for other handles'
+ * locks without stopping the event loop; the wait ends with the handle, and then the work has not run.
+ */
+export class WaitingHandle {
+  readonly database: SqliteDatabase;
+  readonly #lease: ClientLease;
+  readonly #busyTimeoutMs: number;
+  readonly #wait = new BusyWait();
+
+  constructor(lease: ClientLease, busyTimeoutMs: number) {
+    this.database = lease.client as SqliteDatabase;
+    this.#lease = lease;
+    this.#busyTimeoutMs = busyTimeoutMs;
+  }
+
+  /** Whether work waits for a lock now. */
+  get waiting(): boolean {
+    return this.#wait.waiting;
+  }
+
+  /** Does it at once; only if a lock is in the way, later again. What failed over a lock must have changed nothing. */
+  async run<T>(work: (database: SqliteDatabase) => T): Promise<T> {
+    const attempt = () => work(this.database);
+    const mayWait = (error: unknown) => isBusy(error, this.database.inTransaction);
+    try {
+      return attempt();
+    } catch (error) {
+      if (!mayWait(error)) throw error;
+      return this.#wait.retry(error, { attempt, isBusy: mayWait, timeoutMs: this.#busyTimeoutMs });
+    }
+  }
+
+  /** The rows of a statement that gives some, or what another one did. */
+  send(sql: string, values: readonly unknown[]): Promise<readonly unknown[] | RunResult> {
+    return this.run((database) => {
+      const statement = database.prepare(sql);
+      return statement.reader ? statement.all(...values) : statement.run(...values);
+    });
+  }
+
+  /** A statement's rows, one by one as they are asked for. Only the first can meet a lock. */
+  async *iterate(
+    prepare: (database: SqliteDatabase) => SqliteStatement,
+    values: readonly unknown[],
+  ): AsyncGenerator<unknown, void, undefined> {
+    const { rows, first } = await this.run((database) => {
+      const begun = prepare(database).iterate(...values);
+      return { rows: begun, first: begun.next() };
+    });
+    try {
+      for (let row = first; !row.done; row = rows.next()) yield row.value;
+    } finally {
+      rows.return?.();
+    }
+  }
+
+  release(): void {
+    this.#wait.end();
+    this.#lease.release();
+  }
+
+  /** For a handle of which nobody knows what it still does. */
+  destroy(): void {
+    this.#wait.end();
+    this.#lease.destroy();
+  }
+}
