@@ -8,7 +8,7 @@ import { onEngine } from '../helpers/engines.js';
 import { drizzleMysql, drizzlePostgres, drizzleSqlite } from './instances/drizzle.js';
 import { knexMysql, knexPostgres } from './instances/knex.js';
 import { kyselyMysql, kyselyPostgres, kyselySqlite } from './instances/kysely.js';
-import { prismaMysql, prismaPostgres } from './instances/prisma.js';
+import { prismaMysql, prismaPostgres, prismaSqlite } from './instances/prisma.js';
 import { typeormMysql, typeormPostgres } from './instances/typeorm.js';
 import { ormSetting } from './setting.js';
 
@@ -104,7 +104,7 @@ export const matrix: readonly Orm[] = [
         gaps: PRISMA_GAPS,
         refused: { schema: 'writes "public"."users", and so ignores the search path' },
       },
-      sqlite: { refused: { database: 'its adapter opens a file of its own' } },
+      sqlite: { open: prismaSqlite, gaps: PRISMA_GAPS },
     },
   },
 ];

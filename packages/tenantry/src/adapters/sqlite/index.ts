@@ -9,3 +9,5 @@ export type {
 export { sqliteDatabase } from './database.js';
 export { type SqliteDialectOptions, sqliteDialect } from './kysely.js';
 export type { SqliteDatabaseOptions } from './options.js';
+export type { PrismaAdapterFactory } from './prisma/driver-adapter.js';
+export { type PrismaSqliteOptions, prismaSqlite } from './prisma.js';

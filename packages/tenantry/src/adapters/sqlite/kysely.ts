@@ -11,19 +11,13 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely';
-import { BusyWait } from '../../engines/sqlite/busy-wait.js';
-import { isBusy } from '../../engines/sqlite/errors.js';
-import type { SqliteDatabase } from '../../engines/sqlite/lent/index.js';
 import { ClosedError, InvalidOptionError } from '../../errors.js';
-import type { ClientLease } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
-import { readOptions, type SqliteDatabaseOptions } from './options.js';
+import { LeasedDatabase } from './leased-database.js';
+import { readWaitingOptions, type SqliteWaitingOptions } from './options.js';
 
-/** How {@link sqliteDialect} waits. */
-export interface SqliteDialectOptions extends Pick<SqliteDatabaseOptions, 'tenant'> {
-  /** Milliseconds that a statement waits for another handle's lock, without stopping the event loop. 0 to 600000. Default 5000. */
-  readonly busyTimeoutMs?: number | undefined;
-}
+/** Whose a dialect is, and how long it waits. */
+export type SqliteDialectOptions = SqliteWaitingOptions;
 
 /**
  * A SQLite dialect for Kysely over a tenancy's files. Kysely's own has one connection, and one lock for
@@ -34,7 +28,8 @@ export interface SqliteDialectOptions extends Pick<SqliteDatabaseOptions, 'tenan
  * Errors: the driver's own for statements; `NoTenantError` (`TENANTRY_NO_TENANT`) before any I/O; what a
  * session's first use throws.
  *
- * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, `undefined` included.
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, `undefined` included, or
+ * for a time out of range.
  * @example
  * ```ts
  * const db = new Kysely<DB>({ dialect: sqliteDialect(tenancy) })
@@ -42,8 +37,7 @@ export interface SqliteDialectOptions extends Pick<SqliteDatabaseOptions, 'tenan
  * ```
  */
 export function sqliteDialect(tenancy: Tenancy, options: SqliteDialectOptions = {}): Dialect {
-  const { busyTimeoutMs = 5000 } = options;
-  const { tenant } = readOptions('tenant' in options ? { tenant: options.tenant as string } : {});
+  const { tenant, busyTimeoutMs } = readWaitingOptions(options);
   return {
     createDriver: () => new TenantDriver(tenancy, tenant, busyTimeoutMs),
     createQueryCompiler: () => new SqliteQueryCompiler(),
@@ -69,7 +63,9 @@ class TenantDriver implements Driver {
   async acquireConnection(): Promise<DatabaseConnection> {
     if (this.#isDestroyed)
       throw new ClosedError('This Kysely is destroyed.', { hint: 'Make no calls after destroy().' });
-    return new LeasedConnection(await this.#tenancy.clients(this.#tenant).acquire(), this.#busyTimeoutMs);
+    return new LeasedConnection(
+      await LeasedDatabase.acquire(this.#tenancy.clients(this.#tenant), this.#busyTimeoutMs),
+    );
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
@@ -114,26 +110,19 @@ class TenantDriver implements Driver {
 
 /** A handle of the tenant's, until it is released. */
 class LeasedConnection implements DatabaseConnection {
-  readonly #lease: ClientLease;
-  readonly #database: SqliteDatabase;
-  readonly #busyTimeoutMs: number;
-  readonly #wait = new BusyWait();
+  readonly #leased: LeasedDatabase;
 
-  constructor(lease: ClientLease, busyTimeoutMs: number) {
-    this.#lease = lease;
-    this.#database = lease.client as SqliteDatabase;
-    this.#busyTimeoutMs = busyTimeoutMs;
+  constructor(leased: LeasedDatabase) {
+    this.#leased = leased;
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const attempt = () => this.#run<R>(sql, parameters);
-    const mayWait = (error: unknown) => isBusy(error, this.#database.inTransaction);
-    try {
-      return attempt();
-    } catch (error) {
-      if (!mayWait(error)) throw error;
-      return this.#wait.retry(error, { attempt, isBusy: mayWait, timeoutMs: this.#busyTimeoutMs });
-    }
+  executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    return this.#leased.run((database) => {
+      const statement = database.prepare(sql);
+      if (statement.reader) return { rows: statement.all(...parameters) as R[] };
+      const { changes, lastInsertRowid } = statement.run(...parameters);
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    });
   }
 
   async *streamQuery<R>(
@@ -141,7 +130,7 @@ class LeasedConnection implements DatabaseConnection {
     chunkSize = 1,
   ): AsyncIterableIterator<QueryResult<R>> {
     let rows: R[] = [];
-    for (const row of this.#database.prepare(sql).iterate(...parameters)) {
+    for (const row of this.#leased.iterate(sql, parameters)) {
       rows.push(row as R);
       if (rows.length < chunkSize) continue;
       yield { rows };
@@ -151,15 +140,7 @@ class LeasedConnection implements DatabaseConnection {
   }
 
   release(): void {
-    this.#wait.end();
-    this.#lease.release();
-  }
-
-  #run<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> {
-    const statement = this.#database.prepare(sql);
-    if (statement.reader) return { rows: statement.all(...parameters) as R[] };
-    const { changes, lastInsertRowid } = statement.run(...parameters);
-    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    this.#leased.release();
   }
 }
 
