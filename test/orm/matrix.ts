@@ -34,7 +34,6 @@ const KYSELY_GAPS = {
 };
 const PRISMA_GAPS = {
   'prepared statements': PREPARES_NOTHING,
-  'nested transactions': 'has no transaction inside another',
   streaming: 'has no streams',
 };
 

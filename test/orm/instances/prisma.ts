@@ -34,7 +34,13 @@ export const prismaSqlite = async (tenancy: Tenancy) => {
 function under(client: PrismaClient): OrmUnderTest {
   return {
     ...handle(client),
-    transaction: (work) => client.$transaction((transaction) => work(handle(transaction))),
+    transaction: (work) =>
+      client.$transaction((transaction) =>
+        work({
+          ...handle(transaction),
+          nested: (inside) => transaction.$transaction((inner) => inside(handle(inner))),
+        }),
+      ),
     close: () => client.$disconnect(),
   };
 }

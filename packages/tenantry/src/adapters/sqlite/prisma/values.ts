@@ -41,10 +41,10 @@ function each(names: readonly string[], type: ColumnType): [string, ColumnType][
  * @throws PrismaDriverError for a value that would not arrive whole: an integer beyond 64 bits, a text with NUL.
  */
 export function bindArguments({ args, argTypes }: PrismaQuery, dates: TimestampFormat): unknown[] {
-  return args.map((value, index) => bind(value, argTypes[index]?.scalarType ?? 'unknown', dates));
+  return args.map((value, index) => bind(value, argTypes[index]?.scalarType, dates));
 }
 
-function bind(value: unknown, type: string, dates: TimestampFormat): unknown {
+function bind(value: unknown, type: string | undefined, dates: TimestampFormat): unknown {
   if (value instanceof Date) return dateOf(value, dates);
   switch (typeof value) {
     case 'boolean':
@@ -52,7 +52,7 @@ function bind(value: unknown, type: string, dates: TimestampFormat): unknown {
     case 'bigint':
       return integer(value);
     case 'number':
-      return type !== 'float' && type !== 'decimal' && Number.isSafeInteger(value) ? BigInt(value) : value;
+      return Number.isSafeInteger(value) ? BigInt(value) : value;
     case 'string':
       return bindText(value, type, dates);
     default:
@@ -61,14 +61,15 @@ function bind(value: unknown, type: string, dates: TimestampFormat): unknown {
 }
 
 /** Prisma sends as text what JSON has no words for. */
-function bindText(value: string, type: string, dates: TimestampFormat): unknown {
+function bindText(value: string, type: string | undefined, dates: TimestampFormat): unknown {
   switch (type) {
     case 'int':
     case 'bigint':
       return integer(BigInt(value));
     case 'float':
-    case 'decimal':
       return Number(value);
+    case 'decimal':
+      return /^-?\d{1,18}$/.test(value) ? BigInt(value) : Number(value);
     case 'datetime':
       return dateOf(new Date(value), dates);
     case 'bytes':
