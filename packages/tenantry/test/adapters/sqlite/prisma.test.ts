@@ -176,6 +176,19 @@ onSqlite((open) => {
       expect(await inOne(() => prisma.user.count())).toBe(1);
     });
 
+    it('answers each of two tenants whose findUnique falls into one tick, through ambientPrisma only', async () => {
+      const { tenancy, one, other } = tenants;
+      const find = (client: PrismaClient) => () => client.user.findUnique({ where: { id: 1 } });
+      const inOneTick = async (client: PrismaClient) => {
+        const found = await Promise.all([inOne(find(client)), inOther(find(client)), inOne(find(client))]);
+        return found.map((user) => user?.username);
+      };
+      for (let round = 0; round < 10; round++) expect(await inOneTick(prisma)).toEqual([one, other, one]);
+      // What ambientPrisma is for.
+      const plain = new PrismaClient({ adapter: prismaSqlite(tenancy) });
+      expect(await inOneTick(plain)).not.toEqual([one, other, one]);
+    });
+
     it('says so where no tenant is in context, before any I/O', async () => {
       const leases = () => tenants.tenancy.stats().servers.main?.totals.leases;
       const before = leases();
