@@ -65,6 +65,12 @@ onEngine('sqlite', (engine) => {
       expect(await tools.deploy('1_init', MIGRATION, prismaExternalTables)).toEqual([]);
       expect(await usersOf(tenant)).toEqual([]);
     });
+
+    it('is emptied by a reset, although it is excluded; then the tenant is not served', async () => {
+      const { tenant, tools } = await newTenant('Reset', SCHEMA);
+      await tools.reset(prismaExternalTables);
+      await expect(usersOf(tenant)).rejects.toMatchObject({ code: 'TENANTRY_IDENTITY_MISMATCH' });
+    });
   });
 });
 
