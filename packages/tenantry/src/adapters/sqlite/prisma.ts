@@ -18,8 +18,9 @@ export interface PrismaSqliteOptions extends SqliteWaitingOptions {
  * A driver adapter for Prisma 7 over a tenancy's files. Prisma's own opens a file, and has one lock for everybody;
  * this one takes a handle of the tenant's for each statement and for each transaction, so that nobody waits but for
  * the writer of the same tenant, and then without stopping the event loop. A transaction takes the writer's lock at
- * once. It runs on whichever driver the engine has, better-sqlite3 or libsql. Without `tenant` it is ambient: hand
- * the client to `ambientPrisma` of `tenantry/orm`, which keeps two tenants apart that ask in one tick.
+ * once. It runs on whichever driver the engine has, better-sqlite3 or libsql, where that is not in a worker. Without
+ * `tenant` it is ambient: hand the client to `ambientPrisma` of `tenantry/orm`, which keeps two tenants apart that
+ * ask in one tick.
  *
  * Errors: the driver's own become Prisma's (`P2002`, ...); a lock that was waited for in vain is `P1008`;
  * `NoTenantError` (`TENANTRY_NO_TENANT`) before any I/O, `InvalidInputError` (`TENANTRY_INVALID_INPUT`) for what is
