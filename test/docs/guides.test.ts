@@ -30,15 +30,20 @@ describe('a guide', async () => {
       const engine = engineOf(code);
       const isSelected = selectedEngines().has(engine);
 
-      it(`${file} prints what it says${index > 0 ? `, on ${engine}` : ''}`, async (context) => {
+      it(`${file} prints what it says, on ${engine}`, async (context) => {
         if (!isSelected) return context.skip(`it needs ${engine}, and this run leaves that out`);
-        if (code.includes('./generated/')) await compilePrisma(join(folder, 'generated'));
-        const program = join(folder, `${file}.${index}.mjs`);
+        const place = join(folder, `${file}-${index}`);
+        await mkdir(place);
+        if (code.includes('./generated/')) await compilePrisma(engine, join(place, 'generated'));
+        const program = join(place, 'program.mjs');
         await writeFile(program, code);
-        await using home = await homeOf(engine, folder);
+        await using server = engine === 'sqlite' ? undefined : await startOwnServer(engine);
+        const catalog = new URL(server?.tcpUrl ?? `sqlite:${encodeURI(join(place, 'data'))}`);
+        if (server === undefined) catalog.searchParams.set('database', 'General');
+        else catalog.pathname = '/General';
         const child = spawn(process.execPath, [program], {
           cwd: root,
-          env: { ...process.env, CATALOG: home.catalog },
+          env: { ...process.env, CATALOG: catalog.href },
           stdio: ['ignore', 'pipe', 'pipe'],
         });
         const [stdout, stderr] = await Promise.all([
@@ -55,26 +60,15 @@ describe('a guide', async () => {
   }
 });
 
+/** What a program runs on, by the subpath that it imports. */
 function engineOf(code: string): EngineName {
   if (code.includes('tenantry/sqlite')) return 'sqlite';
   return code.includes('tenantry/mysql') ? 'mysql' : 'postgres';
 }
 
-/** Where the catalog of a guide's program is: a server of its own, or a folder. */
-async function homeOf(engine: EngineName, folder: string): Promise<AsyncDisposable & { catalog: string }> {
-  if (engine === 'sqlite') {
-    const data = await mkdtemp(join(folder, 'data-'));
-    return { catalog: `sqlite:${encodeURI(data)}`, [Symbol.asyncDispose]: async () => {} };
-  }
-  const server = await startOwnServer(engine);
-  const catalog = new URL(server.tcpUrl);
-  catalog.pathname = '/General';
-  return { catalog: catalog.href, [Symbol.asyncDispose]: () => server.close() };
-}
-
 /** The client that `prisma generate` made, as JavaScript. */
-async function compilePrisma(target: string): Promise<void> {
-  const source = join(root, 'test/orm/prisma/postgres/generated');
+async function compilePrisma(engine: EngineName, target: string): Promise<void> {
+  const source = join(root, 'test/orm/prisma', engine, 'generated');
   await cp(source, target, { recursive: true });
   for (const file of await readdir(target, { recursive: true })) {
     if (!file.endsWith('.ts')) continue;

@@ -9,7 +9,7 @@ import { isInstalled } from '../helpers/installed.js';
 import { drizzleMysql, drizzlePostgres, drizzleSqlite } from './instances/drizzle.js';
 import { knexMysql, knexPostgres, knexSqlite } from './instances/knex.js';
 import { kyselyMysql, kyselyPostgres, kyselySqlite } from './instances/kysely.js';
-import { prismaMysql, prismaPostgres } from './instances/prisma.js';
+import { prismaMysql, prismaPostgres, prismaSqlite } from './instances/prisma.js';
 import { typeormMysql, typeormPostgres, typeormSqlite } from './instances/typeorm.js';
 import { ormSetting } from './setting.js';
 
@@ -37,7 +37,6 @@ const KYSELY_GAPS = {
 };
 const PRISMA_GAPS = {
   'prepared statements': PREPARES_NOTHING,
-  'nested transactions': 'has no transaction inside another',
   streaming: 'has no streams',
 };
 
@@ -102,7 +101,7 @@ export const matrix: readonly Orm[] = [
         gaps: PRISMA_GAPS,
         refused: { schema: 'writes "public"."users", and so ignores the search path' },
       },
-      sqlite: { refused: { database: 'its adapter opens a file of its own' } },
+      sqlite: { open: prismaSqlite, gaps: PRISMA_GAPS },
     },
   },
 ];

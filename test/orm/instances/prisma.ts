@@ -4,9 +4,11 @@ import type { Tenancy } from 'tenantry';
 import { mariadbPool } from 'tenantry/mysql';
 import { ambientPrisma } from 'tenantry/orm';
 import { pgPool } from 'tenantry/postgres';
+import { prismaSqlite as adapter } from 'tenantry/sqlite';
 import type { OrmHandle, OrmUnderTest } from 'tenantry/testing';
 import { PrismaClient as MysqlClient } from '../prisma/mysql/generated/client.js';
 import { PrismaClient } from '../prisma/postgres/generated/client.js';
+import { PrismaClient as SqliteClient } from '../prisma/sqlite/generated/client.js';
 
 export const prismaPostgres = async (tenancy: Tenancy) =>
   under(await ambientPrisma(tenancy, () => new PrismaClient({ adapter: new PrismaPg(pgPool(tenancy)) })));
@@ -24,10 +26,21 @@ export const prismaMysql = async (tenancy: Tenancy) => {
   return under(client as unknown as PrismaClient);
 };
 
+export const prismaSqlite = async (tenancy: Tenancy) => {
+  const client = await ambientPrisma(tenancy, () => new SqliteClient({ adapter: adapter(tenancy) }));
+  return under(client as unknown as PrismaClient);
+};
+
 function under(client: PrismaClient): OrmUnderTest {
   return {
     ...handle(client),
-    transaction: (work) => client.$transaction((transaction) => work(handle(transaction))),
+    transaction: (work) =>
+      client.$transaction((transaction) =>
+        work({
+          ...handle(transaction),
+          nested: (inside) => transaction.$transaction((inner) => inside(handle(inner))),
+        }),
+      ),
     close: () => client.$disconnect(),
   };
 }

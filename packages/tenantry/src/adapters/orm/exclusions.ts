@@ -12,7 +12,9 @@ export const drizzleKitExclusions: { readonly tablesFilter: string[] } = Object.
 });
 
 /**
- * What Prisma must leave alone, for `prisma.config`.
+ * What Prisma must leave alone, for `prisma.config`, on MySQL, MariaDB and SQLite: `db push` drops tables that it does not
+ * know, and `migrate deploy` refuses a database that has any. On PostgreSQL leave it out: there the identity lives in
+ * a schema of its own, and Prisma refuses (`P3023`) a name without a schema.
  *
  * @example
  * ```ts

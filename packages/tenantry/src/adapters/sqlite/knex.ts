@@ -110,7 +110,7 @@ export function sqliteKnexClient<Client>(
     async acquireConnection(): Promise<Connection> {
       if (this.isDestroyed)
         throw new ClosedError('This Knex is destroyed.', { hint: 'Make no calls after destroy().' });
-      const handle = new WaitingHandle(await tenancy.clients(tenant).acquire(), busyTimeoutMs);
+      const handle = await WaitingHandle.acquire(tenancy.clients(tenant), busyTimeoutMs);
       const connection: Connection = handle.database;
       connection.__knexUid = `tenantry${++connections}`;
       handles.set(connection, handle);

@@ -60,8 +60,8 @@ class TenantDriver implements Driver {
   async acquireConnection(): Promise<DatabaseConnection> {
     if (this.#isDestroyed)
       throw new ClosedError('This Kysely is destroyed.', { hint: 'Make no calls after destroy().' });
-    const lease = await this.#tenancy.clients(this.#tenant).acquire();
-    return new LeasedConnection(new WaitingHandle(lease, this.#busyTimeoutMs));
+    const clients = this.#tenancy.clients(this.#tenant);
+    return new LeasedConnection(await WaitingHandle.acquire(clients, this.#busyTimeoutMs));
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {

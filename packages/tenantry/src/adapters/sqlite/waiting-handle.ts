@@ -1,7 +1,7 @@
 import { BusyWait } from '../../engines/sqlite/busy-wait.js';
 import { isBusy } from '../../engines/sqlite/errors.js';
 import type { RunResult, SqliteDatabase, SqliteStatement } from '../../engines/sqlite/lent/index.js';
-import type { ClientLease } from '../../session/clients.js';
+import type { ClientLease, Clients } from '../../session/clients.js';
 
 /**
  * A tenant's handle in an ORM's hands, for one query or for one transaction. Work waits for other handles'
@@ -12,6 +12,11 @@ export class WaitingHandle {
   readonly #lease: ClientLease;
   readonly #busyTimeoutMs: number;
   readonly #wait = new BusyWait();
+
+  /** Leases one. Throws what a session's first use throws. */
+  static async acquire(clients: Clients, busyTimeoutMs: number): Promise<WaitingHandle> {
+    return new WaitingHandle(await clients.acquire(), busyTimeoutMs);
+  }
 
   constructor(lease: ClientLease, busyTimeoutMs: number) {
     this.database = lease.client as SqliteDatabase;

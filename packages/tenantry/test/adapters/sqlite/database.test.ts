@@ -155,6 +155,47 @@ onSqlite((open, _engine, namespace) => {
       expect(database.pragma('user_version')).toEqual([{ user_version: 0 }]);
     });
 
+    it('binds bytes, alone and among others', async () => {
+      const { tenancy, one } = await open();
+      const database = sqliteDatabase(tenancy, { tenant: one });
+      const bytes = new Uint8Array([0, 255]);
+      const alone = database.prepare('SELECT hex(?) AS a').pluck();
+      expect(alone.all(bytes)).toEqual(['00FF']);
+      expect(alone.get(new Uint8Array())).toBe('');
+      expect([...alone.iterate(bytes)]).toEqual(['00FF']);
+      expect(database.prepare('SELECT hex(?) AS a').pluck().bind(bytes).get()).toBe('00FF');
+      expect(database.prepare('SELECT hex(?), hex(?)').raw().get(bytes, 'a')).toEqual(['00FF', '61']);
+    });
+
+    it('is given its own values, whichever way its rows were asked for before', async () => {
+      const { tenancy, one } = await open();
+      const database = sqliteDatabase(tenancy, { tenant: one });
+      const asked = () => database.prepare('SELECT ? AS a').pluck();
+      expect(asked().all(1)).toEqual([1]);
+      expect(asked().get(2)).toBe(2);
+      expect([...asked().iterate(3)]).toEqual([3]);
+      expect(asked().get(4)).toBe(4);
+      const insert = () => database.prepare('INSERT INTO users VALUES (?, ?) RETURNING id').pluck();
+      expect(insert().all(5, 'x')).toEqual([5]);
+      expect(insert().get(6, 'y')).toBe(6);
+      expect(database.prepare('SELECT id FROM users').pluck().all()).toEqual([1, 5, 6]);
+    });
+
+    it('gives bytes as Buffers in every kind of row', async () => {
+      const { tenancy, one } = await open();
+      const select = () => sqliteDatabase(tenancy, { tenant: one }).prepare("SELECT x'00ff' AS a");
+      const bytes = Buffer.from([0, 255]);
+      for (const [statement, row] of [
+        [select(), { a: bytes }],
+        [select().raw(), [bytes]],
+        [select().pluck(), bytes],
+      ] as const) {
+        expect(statement.get()).toStrictEqual(row);
+        expect(statement.all()).toStrictEqual([row]);
+        expect([...statement.iterate()]).toStrictEqual([row]);
+      }
+    });
+
     it('is told nothing by another one of the same text', async () => {
       const { tenancy, one } = await open();
       const database = sqliteDatabase(tenancy, { tenant: one });

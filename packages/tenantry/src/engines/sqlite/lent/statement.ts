@@ -54,12 +54,19 @@ export class Statement implements SqliteStatement {
 
   get(...params: unknown[]): unknown {
     const values = this.#values(params);
-    return this.#use((statement) => this.#given(statement, statement.get(...values)));
+    return this.#use((statement) => {
+      if (!isLibsql(statement)) return statement.get(...values);
+      // libsql's own goes on with the values that `all` or an iteration of the same statement was given before.
+      return withBuffers(statement.all(...values)[0]);
+    });
   }
 
   all(...params: unknown[]): unknown[] {
     const values = this.#values(params);
-    return this.#use((statement) => statement.all(...values));
+    return this.#use((statement) => {
+      const rows = statement.all(...values);
+      return isLibsql(statement) ? rows.map(withBuffers) : rows;
+    });
   }
 
   /** Its handle is nobody else's until the last row was given, or the iteration ended otherwise. */
@@ -102,7 +109,7 @@ export class Statement implements SqliteStatement {
       throw new TypeError('The bind() method can only be invoked once per statement object');
     }
     assertBindable(params);
-    this.#bound = params;
+    this.#bound = listed(params);
     return this;
   }
 
@@ -119,7 +126,7 @@ export class Statement implements SqliteStatement {
   #values(params: readonly unknown[]): readonly unknown[] {
     if (this.#bound === undefined) {
       assertBindable(params);
-      return params;
+      return listed(params);
     }
     if (params.length === 0) return this.#bound;
     throw new TypeError('This statement already has bound parameters');
@@ -145,12 +152,33 @@ export class Statement implements SqliteStatement {
     told.set(statement, wish);
   }
 
-  /** A row as better-sqlite3 would give it: libsql adds to rows, and plucks only in `all`. */
+  /** A row of an iteration as better-sqlite3 would give it: libsql plucks only in `all`. */
   #given(statement: NativeStatement, row: unknown): unknown {
-    if (statement.expand !== undefined || typeof row !== 'object' || row === null) return row;
-    if (!Array.isArray(row)) Reflect.deleteProperty(row, '_metadata');
-    return this.#mode === 'pluck' ? Object.values(row)[0] : row;
+    if (!isLibsql(statement)) return row;
+    const given = withBuffers(row);
+    return this.#mode === 'pluck' ? Object.values(given as object)[0] : given;
   }
+}
+
+function isLibsql(statement: NativeStatement): boolean {
+  return statement.expand === undefined;
+}
+
+/** A row, or what was plucked of one, whose bytes are Buffers: some of libsql's are ArrayBuffers. */
+function withBuffers(row: unknown): unknown {
+  if (row instanceof ArrayBuffer) return Buffer.from(row);
+  if (typeof row !== 'object' || row === null) return row;
+  const cells = row as Record<string, unknown>;
+  for (const column in cells) {
+    const value = cells[column];
+    if (value instanceof ArrayBuffer) cells[column] = Buffer.from(value);
+  }
+  return row;
+}
+
+/** libsql takes bytes that come alone for an object of named values, and ends the process over them. */
+function listed(params: readonly unknown[]): readonly unknown[] {
+  return params.length === 1 && params[0] instanceof Uint8Array ? [params] : params;
 }
 
 function mapped(rows: Iterator<unknown>, map: (row: unknown) => unknown): Iterator<unknown> {
