@@ -88,7 +88,7 @@ function describeTools(engine: EngineUnderTest, name: EngineName): void {
       await tenancy.tenants.create({ name: tenant });
       const source = await tenancy.asTemplate(() => openSource(tenancy));
       await tenancy.asTemplate(() => source.synchronize());
-      expect(await columns(tenancy, tenant, 'users')).toContain('age');
+      expect(await tenancy.asTemplate(() => columns(tenancy, tenant, 'users'))).toContain('age');
       await source.destroy();
       await expectServed(tenant);
     });

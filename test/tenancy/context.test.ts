@@ -5,6 +5,7 @@ import {
   NoTenantError,
   type Tenancy,
   TenantSwitchError,
+  UnknownTenantError,
 } from '../../packages/tenantry/src/index.js';
 import { engineUnderTest, useNamespace } from '../helpers/engines.js';
 import { openTenancy } from './tenancies.js';
@@ -123,6 +124,24 @@ describe('asTemplate', () => {
     expect(await tenancy.asTemplate(probe)).toEqual([{ one: 1 }]);
     expect(await tenancy.asTemplate(() => ambient(tenancy))).toBe(template);
     expect(() => tenancy.session()).toThrow(NoTenantError);
+  });
+
+  it('is the only way to the template: to everybody else there is no such tenant', async () => {
+    const template = namespace().name('hidden');
+    const tenancy = await open({ template });
+    await tenancy.tenants.create({ name: template });
+    const select = (name?: string) => tenancy.session(name).query('SELECT 1 AS one');
+    await expect(select(template)).rejects.toThrow(UnknownTenantError);
+    await expect(tenancy.session(template).ready()).rejects.toThrow(UnknownTenantError);
+    await expect(tenancy.clients(template).acquire()).rejects.toThrow(UnknownTenantError);
+    await expect(tenancy.run(template, () => select())).rejects.toThrow(UnknownTenantError);
+    expect(await tenancy.warmUp([template])).toMatchObject({ routes: 0, failed: [{ tenant: template }] });
+    expect(await tenancy.asTemplate(() => select(template))).toEqual([{ one: 1 }]);
+    expect(await tenancy.asTemplate(() => tenancy.run(template, () => select()))).toEqual([{ one: 1 }]);
+    expect(await tenancy.run(template, () => tenancy.asTemplate(() => select()))).toEqual([{ one: 1 }]);
+    const bound = await tenancy.asTemplate(() => tenancy.bind(() => select()));
+    expect(await bound()).toEqual([{ one: 1 }]);
+    expect((await tenancy.tenants.get(template)).status).toBe('active');
   });
 
   it('is refused inside another tenant', async () => {

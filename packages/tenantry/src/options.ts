@@ -94,7 +94,8 @@ export interface TenancyOptions {
   readonly preview?: boolean | undefined;
   /**
    * The name of a tenant that serves nobody, in which `tenancy.asTemplate` runs: schema tools and
-   * start-up probes look at it before there is a tenant. It is made like any other. Default: none.
+   * start-up probes look at it before there is a tenant. It is made like any other; whoever asks for it in
+   * another way is told that there is no such tenant. Default: none.
    */
   readonly template?: string | undefined;
   /** A script of SQL statements that makes a new tenant's tables; run once in its new database. */

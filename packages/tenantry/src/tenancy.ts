@@ -56,6 +56,8 @@ export interface Tenancy extends AsyncDisposable {
    * Runs `fn` with the template in context, as {@link Tenancy.run} does: for what looks at a database
    * before there is a tenant, such as an ORM's start-up probe or a schema tool.
    *
+   * There is no other way to it: a request that names it finds no tenant.
+   *
    * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if the option `template` names none.
    * @throws TenantSwitchError if another tenant is in context.
    * @example
@@ -133,9 +135,9 @@ export async function createTenancy(options: TenancyOptions): Promise<Tenancy> {
   }
   return Object.freeze<Tenancy>({
     session: (name) => wiring.session(name ?? wiring.context.require()),
-    run: (name, fn, { switch: mayChange = false } = {}) => wiring.context.run(name, fn, mayChange),
+    run: (name, fn, { switch: mayChange = false } = {}) => wiring.context.run(name, fn, { mayChange }),
     bind: (fn) => wiring.context.bind(fn),
-    asTemplate: async (fn) => wiring.context.run(wiring.template(), fn, false),
+    asTemplate: async (fn) => wiring.context.run(wiring.template(), fn, { isTemplate: true }),
     clients: (name) => wiring.clients(name ?? wiring.context.require()),
     on: (name, listener) => wiring.watchers.on(name, listener),
     tenants: wiring.tenants,

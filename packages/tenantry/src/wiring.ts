@@ -6,6 +6,7 @@ import { TenantContext } from './context/context.js';
 import { Directory } from './directory/directory.js';
 import { Heartbeat } from './directory/heartbeat.js';
 import { Poll } from './directory/poll.js';
+import { hidden } from './directory/route-source.js';
 import { parseAddress } from './engine/address.js';
 import type { EngineName } from './engine/capabilities.js';
 import type { Engine, EngineServer } from './engine/engine.js';
@@ -60,6 +61,8 @@ export class Wiring {
   readonly #poll: Poll;
   readonly #heartbeat: Heartbeat;
   readonly #sessionRooms: SessionRooms;
+  /** Those of the template, for whoever does not ask for it as such. */
+  readonly #hiddenRooms: SessionRooms;
   #closing: Promise<void> | undefined;
   #isStarted = false;
 
@@ -116,6 +119,7 @@ export class Wiring {
       credentials:
         options.credentials && new CredentialStore(options.credentials, timeouts.connectMs, cache.maxRoutes),
     };
+    this.#hiddenRooms = { ...this.#sessionRooms, directory: hidden };
     this.tenants = lazyTenants({
       catalog: this.#catalog,
       catalogServer,
@@ -146,7 +150,8 @@ export class Wiring {
         hint: 'An undefined name usually means that the request was not resolved to a tenant.',
       });
     }
-    return new TenantSession(this.#sessionRooms, name);
+    const isHidden = name === this.#options.template && !this.context.isTemplate;
+    return new TenantSession(isHidden ? this.#hiddenRooms : this.#sessionRooms, name);
   }
 
   warmUp(names: readonly string[], options: CallOptions | undefined): Promise<WarmUp> {

@@ -7,6 +7,8 @@ export type Bound<R> = R extends PromiseLike<unknown> ? Promise<Awaited<R>> : R;
 /** The tenant of one run. */
 interface Scope {
   readonly name: string;
+  /** Whether it is there as the template, which is reached in no other way. */
+  readonly isTemplate: boolean;
 }
 
 /** The ambient tenant of the running async task. There is never a default one, nor the last one. */
@@ -16,6 +18,11 @@ export class TenantContext {
   /** What is in context now, the same object for all that one {@link run} does. */
   get scope(): object | undefined {
     return this.#storage.getStore();
+  }
+
+  /** Whether the template is in context as such. */
+  get isTemplate(): boolean {
+    return this.#storage.getStore()?.isTemplate === true;
   }
 
   /** The name of the tenant in context. Throws NoTenantError without one. */
@@ -28,7 +35,14 @@ export class TenantContext {
   }
 
   /** Runs `fn` with a tenant in context; rejects with TenantSwitchError inside of another one. What it returns is awaited inside, so that a lazy query runs there too. */
-  run<T>(name: string, fn: () => T | PromiseLike<T>, mayChange: boolean): Promise<T> {
+  run<T>(
+    name: string,
+    fn: () => T | PromiseLike<T>,
+    {
+      mayChange = false,
+      isTemplate = false,
+    }: { readonly mayChange?: boolean; readonly isTemplate?: boolean } = {},
+  ): Promise<T> {
     const current = this.#storage.getStore();
     if (current !== undefined && current.name !== name && !mayChange) {
       return Promise.reject(
@@ -41,7 +55,8 @@ export class TenantContext {
         ),
       );
     }
-    const scope = current?.name === name ? current : Object.freeze({ name });
+    const goesOn = current?.name === name && current.isTemplate >= isTemplate;
+    const scope = goesOn ? current : Object.freeze({ name, isTemplate });
     return this.#storage.run(scope, awaited, fn);
   }
 

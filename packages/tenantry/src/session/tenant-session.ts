@@ -1,5 +1,5 @@
-import type { Directory } from '../directory/directory.js';
 import type { DirectoryEntry } from '../directory/entry.js';
+import type { RouteSource } from '../directory/route-source.js';
 import type { Parameter, Row } from '../engine/connection.js';
 import type { Engine } from '../engine/engine.js';
 import { InvalidOptionError, RouteUnknownError, ServerRefusedError, SessionEndedError } from '../errors.js';
@@ -17,7 +17,7 @@ import { type TargetRooms, type TenantTarget, targetOf } from './tenant-target.j
 
 /** What every session of a tenancy shares. */
 export interface SessionRooms extends TargetRooms {
-  readonly directory: Directory;
+  readonly directory: RouteSource;
   readonly watchers: Watchers;
   readonly transactionMs: number;
 }
