@@ -6,6 +6,7 @@
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openServerGroup } from '../test/servers/group.mjs';
+import { ensureInstalled } from '../test/servers/start.mjs';
 import { openFleets } from './fleets/fleets.mjs';
 import { describeMachine } from './lib/machine.mjs';
 
@@ -24,13 +25,15 @@ const group = await openServerGroup();
 stopOnSignals();
 const log = (/** @type {string} */ message) => console.error(`[${clock()}] ${message}`);
 try {
+  const engines = engine ? [engine] : ENGINES;
+  await ensureInstalled(engines);
   const { run } = await import(BENCHES[bench]);
   const context = {
     ...{ group, quick, log, fleets: openFleets(group, log) },
     rounds: quick ? 3 : 5,
     seconds: quick ? 1 : 3,
   };
-  const { measured, ...result } = await run(context, { engines: engine ? [engine] : ENGINES, only });
+  const { measured, ...result } = await run(context, { engines, only });
   console.log(JSON.stringify({ bench, machine: describeMachine(), quick, ...result }, shortNumber));
   process.exitCode = measured ? 0 : 1;
 } catch (error) {

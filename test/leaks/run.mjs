@@ -7,6 +7,7 @@
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { openServerGroup } from '../servers/group.mjs';
+import { ensureInstalled } from '../servers/start.mjs';
 import { readArguments, USAGE, UsageError } from './arguments.mjs';
 import { openField } from './fields/index.mjs';
 import { Hunt } from './hunt.mjs';
@@ -19,6 +20,7 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.once(signal, () => void group.close().then(() => process.exit(128 + constants.signals[signal])));
 }
 try {
+  await ensureInstalled([options.engine]);
   const log = (/** @type {string} */ text) => console.error(text);
   process.exitCode =
     options.allMutants || options.mutants.length > 0

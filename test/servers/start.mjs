@@ -71,6 +71,20 @@ export async function startServers(group, names) {
 }
 
 /**
+ * Installs what is missing, for whoever starts servers in ways of its own; what cannot be installed is an error that
+ * says what to install. SQLite needs none.
+ *
+ * @param {readonly (ServerName | 'sqlite')[]} names
+ */
+export async function ensureInstalled(names) {
+  const isMissing = (/** @type {ServerName} */ name) => !SERVERS[name].find();
+  const servers = names.filter((name) => name !== 'sqlite');
+  const reason = await installMissing(servers.filter(isMissing));
+  const missing = servers.filter(isMissing);
+  if (missing.length > 0) throw new Error(explain(missing, [reason]));
+}
+
+/**
  * @param {readonly ServerName[]} missing
  * @returns {Promise<string | undefined>} why they were not installed
  */
@@ -94,7 +108,7 @@ function explain(missing, reasons) {
   const titles = missing.map((name) => SERVERS[name].title).join(' and ');
   const packages = missing.flatMap((name) => SERVERS[name].packages).join(' ');
   return [
-    `${titles} cannot be started for the tests: ${reasons.filter((reason) => reason !== undefined).join('; ')}.`,
+    `${titles} cannot be started here: ${reasons.filter((reason) => reason !== undefined).join('; ')}.`,
     `Install it, on Debian or Ubuntu with: apt-get install --no-install-recommends ${packages}`,
   ].join('\n');
 }
