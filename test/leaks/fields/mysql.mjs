@@ -85,6 +85,9 @@ function readLine(line) {
       const statement = { type: 'statement', session, text };
       return moved === undefined ? [statement] : [statement, { type: 'moved', session, database: moved }];
     }
+    // With its values in the text.
+    case 'Execute':
+      return [{ type: 'statement', session, text }];
     default:
       return [];
   }

@@ -3,12 +3,21 @@ import { loadDialect } from '../dialects/index.mjs';
 import { Random } from '../random.mjs';
 import { changeTenant, watchOver } from './changes.mjs';
 import { relayLate } from './late-replies.mjs';
-import { readAmbient, readBesideAborts, readBound, readBurst, readCold, readKept } from './reads.mjs';
+import { openAmbientPool } from './pools.mjs';
+import {
+  readAmbient,
+  readBesideAborts,
+  readBound,
+  readBurst,
+  readByPool,
+  readCold,
+  readKept,
+} from './reads.mjs';
 import { handles, traceSqlite } from './sqlite-trace.mjs';
 import { askForNobody, leaveBehind, lookForLeftovers } from './strangers.mjs';
 import { delay, Weather } from './weather.mjs';
 import { World } from './world.mjs';
-import { transact, transactUnawaited, useEndedHandle, write } from './writes.mjs';
+import { loseCommit, transact, transactUnawaited, useEndedHandle, write } from './writes.mjs';
 
 /** @typedef {import('../contracts.js').HunterConfig} HunterConfig */
 /** @typedef {import('./journal.mjs').Journal} Journal */
@@ -18,11 +27,13 @@ const OPERATIONS = [
   { weight: 18, run: readCold },
   { weight: 12, run: readBound },
   { weight: 10, run: readAmbient },
+  { weight: 12, run: readByPool },
   { weight: 6, run: readKept },
   { weight: 3, run: readBurst },
   { weight: 3, run: readBesideAborts },
   { weight: 9, run: write },
   { weight: 14, run: transact },
+  { weight: 2, run: loseCommit },
   { weight: 6, run: transactUnawaited },
   { weight: 5, run: useEndedHandle },
   { weight: 10, run: leaveBehind },
@@ -86,6 +97,8 @@ export class Hunter {
     const world = new World(config, tenancy, await loadDialect(config), journal);
     if (proxy !== undefined) delay(proxy, random);
     const weather = proxy && new Weather(proxy, random, journal, config.process);
+    world.weather = weather;
+    world.pool = await openAmbientPool(config, tenancy);
     const closers = [proxy, relay].filter((closer) => closer !== undefined);
     return new Hunter(config, world, journal, closers, weather);
   }

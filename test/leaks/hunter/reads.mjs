@@ -105,6 +105,33 @@ export async function readAmbient(world, random) {
 }
 
 /**
+ * By the driver's own pool, of the tenant in context: statements that it sends itself, or on a client that it lends.
+ *
+ * @param {World} world
+ * @param {Random} random
+ */
+export async function readByPool(world, random) {
+  const { pool, tenancy } = world;
+  if (pool === undefined) return readAmbient(world, random);
+  const name = random.pick(world.names);
+  // Its calls take no signal and no time.
+  const limits = new Limits();
+  await attempt(
+    world,
+    random,
+    { operation: 'read by a pool', name },
+    (call) =>
+      tenancy.run(name, async () => {
+        for (let count = random.integer(1, 3); count > 0; count--) {
+          await call.ask(pool.any(random, name), anyRead(call, random));
+          await pause(random);
+        }
+      }),
+    { limits },
+  );
+}
+
+/**
  * A session of whoever is in context by now.
  *
  * @param {Call} call

@@ -34,8 +34,11 @@ async function leaveIn(world, random, name) {
       const session = await call.boundSession();
       const text = sql(call.mark());
       const { options } = call.limits;
+      const { pool, tenancy } = world;
       if (inTransaction && random.chance(0.4)) {
         await session.transaction((transaction) => transaction.query(text, [], options), options);
+      } else if (pool !== undefined && random.chance(0.3)) {
+        await tenancy.run(name, () => pool.any(random, name).query(text));
       } else await session.query(text, [], options);
     },
     { expects },

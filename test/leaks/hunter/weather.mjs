@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { now } from './journal.mjs';
 
 /** @typedef {import('../../../packages/tenantry/src/testing/tcp-proxy.js').TcpProxy} TcpProxy */
@@ -66,6 +67,21 @@ export class Weather {
     clearTimeout(this.#timer);
     this.#endStorm();
     this.proxy.release();
+  }
+
+  /**
+   * Loses what is sent from now on, for so long, and the connections with it.
+   *
+   * @param {number} milliseconds
+   */
+  async swallow(milliseconds) {
+    const { proxy, journal } = this;
+    const from = now();
+    proxy.hold('toServer');
+    await sleep(milliseconds);
+    proxy.cut();
+    proxy.release();
+    journal.add({ kind: 'storm', process: this.process, from, until: now() });
   }
 
   #turn() {

@@ -21,6 +21,12 @@ export class World {
   /** @type {Map<string, boolean>} */
   changing = new Map();
   #requests = 0;
+  /** What a third of the tenants is reached through; undefined without a network. */
+  /** @type {import('./weather.mjs').Weather | undefined} */
+  weather;
+  /** The driver's own pool over the tenancy. */
+  /** @type {import('./pools.mjs').AmbientPool | undefined} */
+  pool;
   /** How often each tenant was made anew. */
   /** @type {Map<string, number>} */
   #generations = new Map();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep, setImmediate as tick } from 'node:timers/promises';
 import { attempt, describe } from './call.mjs';
+import { Limits } from './limits.mjs';
 import { anyRead } from './reads.mjs';
 
 /** @typedef {import('../contracts.js').Executor} Executor */
@@ -70,6 +71,37 @@ export async function transact(world, random) {
       if (rollsBack) world.journal.find(`${name} rolled ${batch} back and heard that it was committed`);
     });
   });
+}
+
+/**
+ * Rows whose COMMIT is sent and never arrives: whoever asked for it must not hear that it is done.
+ *
+ * @param {World} world
+ * @param {Random} random
+ */
+export async function loseCommit(world, random) {
+  const far = world.names.filter((name) => world.isFar(name));
+  const { weather } = world;
+  if (weather === undefined || far.length === 0) return transact(world, random);
+  const name = random.pick(far);
+  await attempt(
+    world,
+    random,
+    { operation: 'lost commit', name },
+    async (call) => {
+      const session = await call.boundSession();
+      const mark = call.mark();
+      /** @type {Promise<void> | undefined} */
+      let loss;
+      await settle(call, [mark.request], () =>
+        session.transaction(async (transaction) => {
+          await call.write(transaction, mark.request, call.dialect.insert(mark, mark.request));
+          loss = weather.swallow(random.integer(5, 20));
+        }, call.limits.options),
+      ).finally(() => loss);
+    },
+    { limits: new Limits() },
+  );
 }
 
 /**
