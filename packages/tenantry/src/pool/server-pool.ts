@@ -21,7 +21,8 @@ import { Waiter, type WaiterHome } from './waiter.js';
  * The connections that this process holds to one server, under one budget.
  *
  * Whoever asks gets, in this order: an idle connection of its own tenant; one of another tenant that
- * can be rebound; a new one while the budget lasts; the place of the idle connection that will be
+ * can be rebound; a new one while the budget lasts; one of its own that comes back sooner than a new one
+ * could be opened (`Patience`); the place of the idle connection that will be
  * missed least; else a place in the queue, in which tenants take turns (`FairQueue`). A
  * connection that comes back goes on with its own tenant only within that tenant's turn.
  *
