@@ -21,6 +21,13 @@ export interface PoolConnectionsHome {
   changed(): void;
 }
 
+/** A connection that is being opened. */
+interface Opening {
+  readonly at: number;
+  /** As {@link PooledConnection.group}, of the place to which it is opened. */
+  readonly group: string | undefined;
+}
+
 /** The connections that a pool holds, in whatever state, and their end. Each of them counts until the server has let it go. */
 export class PoolConnections {
   readonly idle = new IdleConnections();
@@ -58,14 +65,22 @@ export class PoolConnections {
     return this.inUse.size > 0 || this.places > 0 || this.connecting > 0 || this.resetting.size > 0;
   }
 
-  /** Takes in a connection that was opened for a target, from `begunAt` on. */
-  opened(connection: EngineConnection, target: PoolTarget, begunAt: number): PooledConnection {
+  /** To be called when the opening of a connection begins. */
+  begin(target: PoolTarget): Opening {
+    return { at: this.#home.now(), group: this.#groupOf(target) };
+  }
+
+  /**
+   * Takes in a connection that was opened for a target. `begun` is from before that: as whom a target is
+   * served may change while it lasts, and the connection stays whose it was opened as.
+   */
+  opened(connection: EngineConnection, target: PoolTarget, begun: Opening): PooledConnection {
     const { counters, events, now } = this.#home;
     counters.opened++;
     const openedAt = now();
-    events.opened(target, openedAt - begunAt);
+    events.opened(target, openedAt - begun.at);
     const { key, label, epoch } = target;
-    const group = this.#groupOf(target);
+    const { group } = begun;
     const times = { openedAt, leasedAt: openedAt, idleSince: openedAt };
     const pooled: PooledConnection = { connection, key, label, epoch, group, ...times };
     connection.onLost(() => {

@@ -93,15 +93,15 @@ export class Serving {
     const idle = this.take(target);
     if (idle !== undefined || !this.queue.tryStart(target.key, target.limits ?? this.#home.limits))
       return idle;
-    const begunAt = this.#home.now();
+    const begun = this.#connections.begin(target);
     try {
       if (this.#makePlace()) {
         const connection = this.#connector.openNow(target);
         this.queue.count(target.key, 'opened');
-        return this.#home.lease(this.#connections.opened(connection, target, begunAt), begunAt);
+        return this.#home.lease(this.#connections.opened(connection, target, begun), begun.at);
       }
     } catch (error) {
-      this.queue.ended(target.key, this.#home.now() - begunAt);
+      this.queue.ended(target.key, this.#home.now() - begun.at);
       this.#home.changed();
       throw this.#connectError(error, target);
     }
@@ -273,7 +273,7 @@ export class Serving {
       return;
     }
     this.#connections.connecting++;
-    const begunAt = this.#home.now();
+    const begun = this.#connections.begin(target);
     let connection: EngineConnection;
     try {
       connection = await this.#connector.open(target);
@@ -283,9 +283,9 @@ export class Serving {
       return;
     }
     this.#connections.connecting--;
-    this.#patience.learn(this.#home.now() - begunAt);
+    this.#patience.learn(this.#home.now() - begun.at);
     this.queue.count(target.key, 'opened');
-    this.#hand(waiter, this.#connections.opened(connection, target, begunAt));
+    this.#hand(waiter, this.#connections.opened(connection, target, begun));
   }
 
   /** A connection is ready for a waiter, who may have given up meanwhile. */

@@ -31,7 +31,7 @@ export class ControlledServer implements EngineServer {
       classifyError: () => this.kind,
       quoteIdentifier: (name) => name,
       isRead: () => false,
-      sharingGroup: () => (own.rebind ? '' : undefined),
+      sharingGroup: (_, { credentials }) => (own.rebind ? (credentials?.user ?? '') : undefined),
     };
   }
 

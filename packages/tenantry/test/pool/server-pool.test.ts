@@ -246,6 +246,22 @@ describe('a connection that can be rebound', () => {
     expect(server.connections).toHaveLength(2);
   });
 
+  it('stays among those of the user as whom it was opened, though its tenant has another meanwhile', async () => {
+    const server = new ControlledServer({ rebind: true });
+    server.automatic = false;
+    const pool = poolOn(server);
+    const changed = { ...target('a'), place: { credentials: { user: 'old' } } };
+    const opening = pool.acquire(changed);
+    await settle();
+    changed.place = { credentials: { user: 'new' } };
+    server.attempts[0]?.succeed();
+    (await opening).release();
+    server.automatic = true;
+    const other = await pool.acquire({ ...target('b'), place: { credentials: { user: 'new' } } });
+    expect(other.connection).toBe(server.connections[1]);
+    expect(pool.stats().totals.rebinds).toBe(0);
+  });
+
   it('belongs to one tenant for life where sharing is off', async () => {
     const server = new ControlledServer({ rebind: true });
     const pool = poolOn(server, { maxConnections: 1, sharing: false });
