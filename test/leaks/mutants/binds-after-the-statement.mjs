@@ -7,10 +7,8 @@ export default {
   patches: [
     {
       file: 'engines/postgres/wire.js',
-      find: `            send.call(this.#connection, prelude.bytes);
-            return send.call(this.#connection, buffer);`,
-      replace: `            send.call(this.#connection, buffer);
-            return send.call(this.#connection, prelude.bytes);`,
+      find: 'Buffer.concat([prelude.bytes, buffer])',
+      replace: 'Buffer.concat([buffer, prelude.bytes])',
     },
   ],
 };
