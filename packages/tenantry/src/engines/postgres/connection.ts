@@ -43,6 +43,9 @@ const ONE_WRITE_BYTES = 8192;
 /** Command tags that count changed rows; SELECT and others count what they returned. */
 const CHANGING: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
+/** How pg calls back. */
+type Answered = (error: Error | null | undefined, answer: QueryResult<Row>) => void;
+
 /** A text goes by the simple protocol, and the driver copies nothing. pg knows `queryMode`, its types do not. */
 type Statement = string | (QueryConfig & { readonly queryMode: 'extended' });
 
@@ -299,19 +302,25 @@ export class PostgresConnection implements EngineConnection {
     this.#watch.forget();
   }
 
-  async #run(statement: Statement): Promise<QueryResult<Row>> {
-    if (!this.isAlive()) throw new NotSentError(undefined, { cause: this.#lost });
+  /** By the driver's callback: its promises are two more for each statement. */
+  #run(statement: Statement): Promise<QueryResult<Row>> {
+    if (!this.isAlive()) return Promise.reject(new NotSentError(undefined, { cause: this.#lost }));
     const wasIdle = this.#answers.count === 0;
-    try {
-      const answer = await this.#client.query<Row>(statement);
-      if (!this.#cancelled) return answer;
-      throw new StatementCancelledError();
-    } catch (error) {
-      if (isFatal(error) || wasNotTaken(error)) this.#lose(error as Error);
-      // The driver rejects at the error; only ReadyForQuery says how the transaction stands now.
-      else if (isServerAnswer(error)) await this.#answers.all();
-      throw this.#statementFailure(error, wasIdle && sizeOf(statement) <= ONE_WRITE_BYTES);
-    }
+    return new Promise((resolve, reject) => {
+      const send = this.#client.query as (statement: Statement, callback: Answered) => void;
+      send.call(this.#client, statement, (error, answer) => {
+        if (!error && !this.#cancelled) resolve(answer);
+        else void this.#failed(error ?? new StatementCancelledError(), statement, wasIdle).then(reject);
+      });
+    });
+  }
+
+  /** What a failed statement means; told when its answer has come to its end. */
+  async #failed(error: unknown, statement: Statement, wasIdle: boolean): Promise<unknown> {
+    if (isFatal(error) || wasNotTaken(error)) this.#lose(error as Error);
+    // The driver tells of the error at once; only ReadyForQuery says how the transaction stands now.
+    else if (isServerAnswer(error)) await this.#answers.all();
+    return this.#statementFailure(error, wasIdle && sizeOf(statement) <= ONE_WRITE_BYTES);
   }
 
   #statementFailure(error: unknown, wasOneWrite: boolean): unknown {
