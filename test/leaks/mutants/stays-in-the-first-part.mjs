@@ -7,9 +7,9 @@ export default {
   patches: [
     {
       file: 'engines/postgres/connection.js',
-      find: '        this.#wire?.bindAhead(bindingOf(part), reset);',
+      find: '        this.#wire?.bindAhead(bindingStatement(part), reset);',
       replace: `        if (this.#part === undefined)
-            this.#wire?.bindAhead(bindingOf(part), reset);`,
+            this.#wire?.bindAhead(bindingStatement(part), reset);`,
     },
   ],
 };

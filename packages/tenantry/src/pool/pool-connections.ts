@@ -1,6 +1,5 @@
 import type { EngineConnection } from '../engine/connection.js';
 import type { EngineServer } from '../engine/engine.js';
-import type { PlaceOptions } from '../engine/place.js';
 import type { CloseReason } from '../observe/events.js';
 import { IdleConnections } from './idle-connections.js';
 import type { PooledConnection } from './lease.js';
@@ -40,11 +39,6 @@ export class PoolConnections {
   places = 0;
   readonly #home: PoolConnectionsHome;
   #closing = 0;
-  /** What the engine said of each target's place: it is asked for at every move. */
-  readonly #groups = new WeakMap<
-    PoolTarget,
-    { readonly place: PlaceOptions; readonly group: string | undefined }
-  >();
 
   constructor(home: PoolConnectionsHome) {
     this.#home = home;
@@ -213,12 +207,6 @@ export class PoolConnections {
 
   #groupOf(target: PoolTarget): string | undefined {
     if (!this.#home.options.sharing) return undefined;
-    const { database, place } = target;
-    const known = this.#groups.get(target);
-    // Another user, and so another place.
-    if (known?.place === place) return known.group;
-    const group = this.#home.server.engine.sharingGroup(database, place);
-    this.#groups.set(target, { place, group });
-    return group;
+    return this.#home.server.engine.sharingGroup(target.database, target.place);
   }
 }

@@ -1,7 +1,6 @@
 import type { DatabasePart } from '../../engine/place.js';
 import { assertRowKey } from '../../tenant/row-key.js';
 import { quoteIdentifier, quoteLiteral } from './identifiers.js';
-import { bindingMessages } from './wire.js';
 
 /** The setting that says whose rows a session sees, where several tenants share tables. Unset, it is nobody's. */
 export const ROW_SETTING = 'tenantry.tenant';
@@ -15,20 +14,8 @@ export const ROW_SETTING = 'tenantry.tenant';
  *
  * @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) for what can name no schema, or be no row key.
  */
-function bindingStatement(part: DatabasePart): string {
+export function bindingStatement(part: DatabasePart): string {
   if (part.isolation === 'schema') return `SET search_path TO ${quoteIdentifier(part.schema)}, pg_temp`;
   assertRowKey(part.key);
   return `SET ${ROW_SETTING} TO ${quoteLiteral(part.key)}`;
-}
-
-const known = new WeakMap<DatabasePart, Buffer>();
-
-/** The same as messages, which are made once for a part: it is bound again at every move. Throws like {@link bindingStatement}. */
-export function bindingOf(part: DatabasePart): Buffer {
-  let messages = known.get(part);
-  if (messages === undefined) {
-    messages = bindingMessages(bindingStatement(part));
-    known.set(part, messages);
-  }
-  return messages;
 }

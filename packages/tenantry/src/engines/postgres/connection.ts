@@ -13,7 +13,7 @@ import type { DatabasePart, PlaceOptions } from '../../engine/place.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
-import { bindingOf } from './binding.js';
+import { bindingStatement } from './binding.js';
 import type { Client } from './driver.js';
 import {
   classifyError,
@@ -295,7 +295,7 @@ export class PostgresConnection implements EngineConnection {
   }
 
   #bind(part: DatabasePart, reset: boolean): void {
-    this.#wire?.bindAhead(bindingOf(part), reset);
+    this.#wire?.bindAhead(bindingStatement(part), reset);
     this.#part = part;
     if (!reset) return;
     this.#watch.forgetStatements();

@@ -30,8 +30,12 @@ export const postgres: Engine = Object.freeze({
     return new PostgresServer(postgres, address);
   },
   // A connection belongs to its database for life, and can be moved between the parts of it.
+  // Asked for at every move: mostly there is no user of the tenant's own, and then no two texts can be confused.
   sharingGroup: (database, { part, credentials }) =>
-    part && JSON.stringify([database, part.isolation, credentials?.user]),
+    part &&
+    (credentials === undefined
+      ? `${part.isolation} ${database}`
+      : JSON.stringify([database, part.isolation, credentials.user])),
   classifyError,
   quoteIdentifier,
   isRead,

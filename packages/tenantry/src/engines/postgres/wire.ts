@@ -74,16 +74,19 @@ export class Wire {
   }
 
   /**
-   * Binds the session by a statement ({@link bindingMessages}) ahead of the next command; `reset` takes away first what was left in
+   * Binds the session by a statement ahead of the next command; `reset` takes away first what was left in
    * it. Replaces a binding that was not sent, but never its reset.
    */
-  bindAhead(binding: Buffer, reset: boolean): void {
+  bindAhead(statement: string, reset: boolean): void {
     const resets = reset || this.#pending?.resets === true;
     const oldGuard = guard(this.#bindings);
     const newGuard = guard(++this.#bindings);
     const begin = resets ? RESET : close(oldGuard);
     this.#pending = {
-      bytes: Buffer.concat([begin, binding, parse(newGuard, ''), SYNC, describe(newGuard)]),
+      bytes: Buffer.concat([
+        ...[begin, parse('', statement), RUN],
+        ...[parse(newGuard, ''), SYNC, describe(newGuard)],
+      ]),
       replies: resets ? REPLIES_AFTER_RESET : REPLIES_AFTER_CLOSE,
       resets,
     };
@@ -136,11 +139,6 @@ export class Wire {
     const isAnswer = event === 'errorMessage' && message instanceof Error;
     this.#onFailure(isAnswer ? message : new Error(`The server answered out of order: ${event}.`));
   }
-}
-
-/** The messages that run a statement which binds a session. */
-export function bindingMessages(statement: string): Buffer {
-  return Buffer.concat([parse('', statement), RUN]);
 }
 
 const RESET = Buffer.concat([query('DISCARD ALL'), parse(RESET_GUARD, '')]);
