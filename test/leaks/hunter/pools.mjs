@@ -4,17 +4,19 @@
 /** @typedef {import('../random.mjs').Random} Random */
 
 /**
- * The driver's own pool over a tenancy, for whoever is in context.
+ * The driver's own pool over a tenancy, for whoever is in context. `name` is for messages.
  *
  * @typedef {object} AmbientPool
- * @property {(random: Random, name: string) => Executor} any one of its ways to run a statement; `name` is for messages
+ * @property {(random: Random, name: string) => Executor} any one of its ways to run a statement
+ * @property {(random: Random, name: string) => Executor} plain one that prepares nothing, which not every statement allows
  */
+
+/** @typedef {(sql: string, params: unknown[]) => Promise<object[]>} Way */
+/** @typedef {{ readonly plain: readonly Way[], readonly preparing: readonly Way[] }} Ways */
 
 /** What pg says of a connection that is gone, without a code. */
 const LOST = /Connection terminated|connection error and is not queryable/;
 const LOST_CODE = 'TENANTRY_CONNECTION_LOST';
-
-/** @typedef {(sql: string, params: unknown[]) => Promise<object[]>} Way */
 
 /**
  * @param {HunterConfig} config
@@ -35,77 +37,88 @@ export async function openAmbientPool(config, tenancy) {
 /**
  * @param {HunterConfig} config
  * @param {Tenancy} tenancy
- * @returns {Promise<readonly Way[]>}
+ * @returns {Promise<Ways>}
  */
 async function waysOfMysql({ dist }, tenancy) {
   /** @type {typeof import('../../../packages/tenantry/src/adapters/mysql/index.js')} */
   const { mysqlPool } = await import(`${dist}adapters/mysql/index.js`);
   const pool = mysqlPool(tenancy).promise();
-  return [
-    async (sql, params) => rowsOf(await pool.query(sql, params)),
-    async (sql, params) =>
-      rowsOf(await pool.execute(sql, /** @type {import('mysql2').ExecuteValues} */ (params))),
-    async (sql, params) => {
-      const connection = await pool.getConnection();
-      try {
-        return rowsOf(await connection.query(sql, params));
-      } finally {
-        connection.release();
-      }
-    },
-  ];
+  return {
+    plain: [
+      async (sql, params) => rowsOf(await pool.query(sql, params)),
+      async (sql, params) => {
+        const connection = await pool.getConnection();
+        try {
+          return rowsOf(await connection.query(sql, params));
+        } finally {
+          connection.release();
+        }
+      },
+    ],
+    preparing: [
+      async (sql, params) =>
+        rowsOf(await pool.execute(sql, /** @type {import('mysql2').ExecuteValues} */ (params))),
+    ],
+  };
 }
 
 /**
  * @param {HunterConfig} config
  * @param {Tenancy} tenancy
- * @returns {Promise<readonly Way[]>}
+ * @returns {Promise<Ways>}
  */
 async function waysOfPostgres({ dist }, tenancy) {
   /** @type {typeof import('../../../packages/tenantry/src/adapters/postgres/index.js')} */
   const { pgPool } = await import(`${dist}adapters/postgres/index.js`);
   const pool = pgPool(tenancy);
-  return [
-    async (sql, params) => (await pool.query(sql, params)).rows,
-    // A text that is always the same keeps its name.
-    async (sql, params) =>
-      (await pool.query(params.length > 0 ? { name: 'hunt', text: sql, values: params } : sql)).rows,
-    async (sql, params) => {
-      const client = await pool.connect();
-      try {
-        return (await client.query(sql, params)).rows;
-      } finally {
-        client.release();
-      }
-    },
-  ];
+  return {
+    plain: [
+      async (sql, params) => (await pool.query(sql, params)).rows,
+      async (sql, params) => {
+        const client = await pool.connect();
+        try {
+          return (await client.query(sql, params)).rows;
+        } finally {
+          client.release();
+        }
+      },
+    ],
+    preparing: [
+      // A text that is always the same keeps its name.
+      async (sql, params) =>
+        (await pool.query(params.length > 0 ? { name: 'hunt', text: sql, values: params } : sql)).rows,
+    ],
+  };
 }
 
 /**
  * Gives the driver's errors the names that a session would give them, for the judges.
  *
  * @param {HunterConfig} config
- * @param {readonly Way[]} ways
+ * @param {Ways} ways
  * @returns {Promise<AmbientPool>}
  */
-async function poolOf({ dist, engine: engineName }, ways) {
+async function poolOf({ dist, engine: engineName }, { plain, preparing }) {
   /** @type {typeof import('../../../packages/tenantry/src/session/statement.js')} */
   const { statementError } = await import(`${dist}session/statement.js`);
   const engines = await import(`${dist}engines/${engineName}/index.js`);
   const engine = engines[engineName];
+  const every = [...plain, ...preparing];
+  /** @type {(way: Way, name: string) => Executor} */
+  const executor = (way, name) => {
+    const query = async (/** @type {string} */ sql, /** @type {readonly unknown[]} */ params = []) => {
+      try {
+        return await way(sql, [...params]);
+      } catch (error) {
+        if (LOST.test(String(error))) throw Object.assign(new Error(String(error)), { code: LOST_CODE });
+        throw statementError(engine, error, name);
+      }
+    };
+    return /** @type {Executor} */ (/** @type {unknown} */ ({ query }));
+  };
   return {
-    any(random, name) {
-      const way = random.pick(ways);
-      const query = async (/** @type {string} */ sql, /** @type {readonly unknown[]} */ params = []) => {
-        try {
-          return await way(sql, [...params]);
-        } catch (error) {
-          if (LOST.test(String(error))) throw Object.assign(new Error(String(error)), { code: LOST_CODE });
-          throw statementError(engine, error, name);
-        }
-      };
-      return /** @type {Executor} */ (/** @type {unknown} */ ({ query }));
-    },
+    any: (random, name) => executor(random.pick(every), name),
+    plain: (random, name) => executor(random.pick(plain), name),
   };
 }
 

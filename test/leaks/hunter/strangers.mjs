@@ -38,7 +38,7 @@ async function leaveIn(world, random, name) {
       if (inTransaction && random.chance(0.4)) {
         await session.transaction((transaction) => transaction.query(text, [], options), options);
       } else if (pool !== undefined && random.chance(0.3)) {
-        await tenancy.run(name, () => pool.any(random, name).query(text));
+        await tenancy.run(name, () => pool.plain(random, name).query(text));
       } else await session.query(text, [], options);
     },
     { expects },
