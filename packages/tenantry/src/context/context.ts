@@ -34,7 +34,10 @@ export class TenantContext {
     });
   }
 
-  /** Runs `fn` with a tenant in context; rejects with TenantSwitchError inside of another one. What it returns is awaited inside, so that a lazy query runs there too. */
+  /**
+   * Runs `fn` with a tenant in context; what it returns is awaited inside, so that a lazy query runs there too.
+   * Rejects with TenantSwitchError inside of another one.
+   */
   run<T>(
     name: string,
     fn: () => T | PromiseLike<T>,

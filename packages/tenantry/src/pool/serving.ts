@@ -184,9 +184,14 @@ export class Serving {
     }
     this.#expecting.add(waiter);
     if (target !== undefined && this.#serveByRebinding(waiter, target)) return;
-    if (target !== undefined && this.#connector.refuses) this.#refuse(waiter);
+    this.#serveByOpening(waiter, this.#hasOthers(waiter));
+  }
+
+  /** Opens a connection, in whatever place there is; with patience another tenant's is not taken yet. */
+  #serveByOpening(waiter: Waiter, isPatient: boolean): void {
+    if (waiter.target !== undefined && this.#connector.refuses) this.#refuse(waiter);
     else if (this.#connections.size < this.#home.capacity) void this.#serveAnew(waiter);
-    else if (this.#hasOthers(waiter)) this.#patience.begin(waiter, () => this.#serveAfterAll(waiter));
+    else if (isPatient) this.#patience.begin(waiter, () => this.#serveAfterAll(waiter));
     else this.#serveByEviction(waiter);
   }
 
@@ -200,8 +205,7 @@ export class Serving {
   /** None of its tenant's connections has come back in time. */
   #serveAfterAll(waiter: Waiter): void {
     waiter.servedAt = this.#home.now();
-    if (this.#connections.size < this.#home.capacity) void this.#serveAnew(waiter);
-    else this.#serveByEviction(waiter);
+    this.#serveByOpening(waiter, false);
   }
 
   #serveByEviction(waiter: Waiter): void {
