@@ -8,7 +8,11 @@ import { writeFileSync } from 'node:fs';
  * @property {number} failed tests, and errors outside of tests: a file that cannot be loaded, a hook that
  *   throws, a rejection that nobody handles
  * @property {readonly { name: string, reason: string }[]} skipped
+ * @property {readonly { name: string, errors: readonly string[] }[]} failures those of `failed`, each with what it said
  */
+
+/** How much of an error is repeated at the run's end: its message and where it came from. */
+const LINES_OF_AN_ERROR = 24;
 
 /** Counts a vitest run for test/run.mjs. The human-readable report is vitest's own. */
 export default class SummaryReporter {
@@ -22,21 +26,45 @@ export default class SummaryReporter {
     const outside = modules.flatMap((module) => [module, ...module.children.allSuites()]);
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const skipped = tests.filter((test) => test.result().state === 'skipped');
+    // A test that is still pending was cut off, and nobody knows what it would have said.
+    const broken = tests.filter((test) => ['failed', 'pending'].includes(test.result().state));
+    const failures = [
+      ...broken.map((test) => ({
+        name: `${test.module.relativeModuleId} > ${test.fullName}`,
+        errors: (test.result().errors ?? []).map(textOf),
+      })),
+      ...outside.flatMap((suite) =>
+        suite.errors().map((error) => ({ name: nameOf(suite), errors: [textOf(error)] })),
+      ),
+      ...unhandledErrors.map((error) => ({ name: 'outside of every test', errors: [textOf(error)] })),
+    ];
     /** @type {Summary} */
     const summary = {
       passed: tests.filter((test) => test.result().state === 'passed').length,
-      // A test that is still pending was cut off, and nobody knows what it would have said.
-      failed:
-        tests.filter((test) => ['failed', 'pending'].includes(test.result().state)).length +
-        outside.reduce((sum, suite) => sum + suite.errors().length, 0) +
-        unhandledErrors.length,
+      failed: failures.length,
       skipped: skipped.map((test) => ({
         name: `${test.module.relativeModuleId} > ${test.fullName}`,
         reason: reasonOf(test),
       })),
+      failures,
     };
     writeFileSync(file, JSON.stringify(summary));
   }
+}
+
+/** @param {import('vitest/node').TestModule | import('vitest/node').TestSuite} suite */
+function nameOf(suite) {
+  if (suite.type === 'module') return suite.relativeModuleId;
+  return `${suite.module.relativeModuleId} > ${suite.fullName}`;
+}
+
+/** @param {unknown} error */
+function textOf(error) {
+  if (typeof error !== 'object' || error === null) return String(error);
+  const { name = 'Error', message = '', stack = '' } = /** @type {Partial<Error>} */ (error);
+  const text = stack.includes(message) ? stack : `${name}: ${message}\n${stack}`;
+  const ours = text.split('\n').filter((line) => !/^\s+at .*(node_modules|node:internal)/.test(line));
+  return ours.slice(0, LINES_OF_AN_ERROR).join('\n');
 }
 
 /** @param {import('vitest/node').TestCase} test */

@@ -107,7 +107,7 @@ function readSummary(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { passed: 0, failed: 0, skipped: [] };
+    return { passed: 0, failed: 0, skipped: [], failures: [] };
   }
 }
 
@@ -115,17 +115,18 @@ function readSummary(file) {
  * @param {number} vitestCode
  * @param {import('./reporter.mjs').Summary} summary
  */
-function conclude(vitestCode, { passed, failed, skipped }) {
+function conclude(vitestCode, { passed, failed, skipped, failures }) {
   // Vitest has reasons of its own to fail: no file matched, a worker that could not be started.
   const unexplained = vitestCode !== 0 && failed === 0 && passed > 0 ? 1 : 0;
   if (unexplained) console.log(`\nvitest ended with ${vitestCode}, though no test failed.`);
   if (passed + failed === 0) console.log('\nNo test has run.');
   printSkipped(skipped);
-  const failures = failed + unexplained;
+  printFailed(failures);
+  const sum = failed + unexplained;
   const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
   return {
-    exitCode: failures === 0 && passed > 0 ? 0 : 1,
-    lastLine: `${passed} passed, ${failures} failed${skips}`,
+    exitCode: sum === 0 && passed > 0 ? 0 : 1,
+    lastLine: `${passed} passed, ${sum} failed${skips}`,
   };
 }
 
@@ -133,6 +134,19 @@ function conclude(vitestCode, { passed, failed, skipped }) {
 function printSkipped(skipped) {
   if (skipped.length > 0) console.log('\nSkipped:');
   for (const { name, reason } of skipped) console.log(`  ${name}: ${reason}`);
+}
+
+/**
+ * Once more and last, because who reads a long log, or what is kept of one, begins at its end.
+ *
+ * @param {import('./reporter.mjs').Summary['failures']} failures
+ */
+function printFailed(failures) {
+  if (failures.length > 0) console.log('\nFailed:');
+  for (const { name, errors } of failures) {
+    console.log(`  ${name}`);
+    for (const error of errors) console.log(error.replace(/^/gm, '    '));
+  }
 }
 
 function stopOnSignals() {
