@@ -91,7 +91,7 @@ describe('a tenant whose connects hang', () => {
 describe('the limits of a tenant', () => {
   it('are its own, and those of the server where it has none', async () => {
     const server = new ControlledServer();
-    const pool = poolOn(server, { maxConnections: 4, maxPerKey: 3, acquireMs: 20 });
+    const pool = poolOn(server, { maxConnections: 4, maxPerKey: 3, acquireMs: 200 });
     const small = { ...target('small'), limits: pool.limits({ maxInUse: 1 }) };
     await pool.acquire(small);
     await expect(pool.acquire(small)).rejects.toMatchObject({ code: 'TENANTRY_POOL_TIMEOUT' });

@@ -59,7 +59,7 @@ describe('a pool tells', () => {
   });
 
   it('how waits end', async () => {
-    const { pool, named } = watchedPool(new ControlledServer(), { maxConnections: 1, acquireMs: 20 });
+    const { pool, named } = watchedPool(new ControlledServer(), { maxConnections: 1, acquireMs: 200 });
     const held = await pool.acquire(target('a'));
     await expect(pool.acquire(target('late'))).rejects.toThrow();
     const controller = new AbortController();

@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AbortedError } from '../../src/errors.js';
 import { ControlledServer, settle, target } from './controlled-server.js';
 import { HandClock, poolOn } from './pool-support.js';
+
+// How long a caller is patient is a matter of milliseconds, which a busy machine has no respect for.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+afterEach(() => void vi.useRealTimers());
 
 /** A full pool on a server on which connecting takes long: `a` and `b` have a connection each. */
 async function fullPool(connectMs: number, maxConnections = 2) {
@@ -40,7 +44,9 @@ describe('a caller whose tenant uses a connection, in a full pool', () => {
   it('gets one of its own after all, if that takes longer than it would take to open one', async () => {
     const { server, pool, ofA, ofB } = await fullPool(1);
     ofB.release();
-    const second = await pool.acquire(target('a'));
+    const waiting = pool.acquire(target('a'));
+    await vi.advanceTimersByTimeAsync(2);
+    const second = await waiting;
     expect(second.connection).toBe(server.connections[2]);
     expect(server.connections[1]?.closed).toBe(true);
     expect(pool.stats()).toMatchObject({ inUse: 2, idle: 0, totals: { evictions: 1, opened: 3 } });
@@ -56,7 +62,8 @@ describe('a caller whose tenant uses a connection, in a full pool', () => {
     await settle();
     const again = pool.take(target('b'));
     expect(again).toBeDefined();
-    await expect.poll(() => pool.loads(10).find(({ key }) => key === 'a')?.waiting).toBe(1);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(pool.loads(10).find(({ key }) => key === 'a')?.waiting).toBe(1);
     ofA.release();
     (await second).release();
     again?.release();

@@ -111,7 +111,7 @@ describe('the queue', () => {
   });
 
   it('lets no tenant have more than its part', async () => {
-    const pool = poolOn(new ControlledServer(), { maxConnections: 3, maxPerKey: 2, acquireMs: 20 });
+    const pool = poolOn(new ControlledServer(), { maxConnections: 3, maxPerKey: 2, acquireMs: 200 });
     await pool.acquire(target('a'));
     await pool.acquire(target('a'));
     await expect(pool.acquire(target('a'))).rejects.toThrow(PoolTimeoutError);
@@ -129,7 +129,7 @@ describe('the queue', () => {
   });
 
   it('says in numbers why nobody was served in time', async () => {
-    const pool = poolOn(new ControlledServer(), { maxConnections: 1, acquireMs: 20 });
+    const pool = poolOn(new ControlledServer(), { maxConnections: 1, acquireMs: 200 });
     await pool.acquire(target('a'));
     const error = await pool.acquire(target('b')).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(PoolTimeoutError);
@@ -137,7 +137,7 @@ describe('the queue', () => {
   });
 
   it('times out, and does not hang, when its holder asks for a second connection at the limit', async () => {
-    const pool = poolOn(new ControlledServer(), { maxConnections: 1, acquireMs: 20 });
+    const pool = poolOn(new ControlledServer(), { maxConnections: 1, acquireMs: 200 });
     const outer = await pool.acquire(target('a'));
     await expect(pool.acquire(target('a'))).rejects.toThrow(PoolTimeoutError);
     outer.release();
@@ -317,7 +317,7 @@ describe('cancelling', () => {
   it('has a connection of the budget kept for it where it takes one', async () => {
     const pool = poolOn(new ControlledServer({ cancelTakesConnection: true }), {
       maxConnections: 2,
-      acquireMs: 20,
+      acquireMs: 200,
     });
     await pool.acquire(target('a'));
     await expect(pool.acquire(target('a'))).rejects.toThrow(PoolTimeoutError);

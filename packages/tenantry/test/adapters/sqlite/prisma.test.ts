@@ -240,7 +240,8 @@ onSqlite((open) => {
             await over;
             await tx.user.create({ data: { id: 3, username: 'later' } });
           },
-          { timeout: 50 },
+          // Long enough for what comes before `written`, on a machine that is busy with other things.
+          { timeout: 1500 },
         ),
       );
       await written;

@@ -169,7 +169,7 @@ onTypeorm((opened) => {
     });
 
     it('that nobody releases loses its handle, and what it left open', async () => {
-      const { tenancy, one, source, held, usersOf } = await opened({}, { idleMs: 20 });
+      const { tenancy, one, source, held, usersOf } = await opened({}, { idleMs: 500 });
       const runner = source.createQueryRunner();
       await tenancy.run(one, async () => {
         await runner.startTransaction();
@@ -205,7 +205,7 @@ onTypeorm((opened) => {
         up = async () => {};
         down = async () => {};
       };
-      const { tenancy, one, source, held } = await opened({ migrations: [own] }, { idleMs: 20 });
+      const { tenancy, one, source, held } = await opened({ migrations: [own] }, { idleMs: 500 });
       await expect(tenancy.run(one, () => source.runMigrations())).rejects.toThrow('Own1700000000000');
       await expect.poll(held).toBe(0);
     });
