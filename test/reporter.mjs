@@ -5,10 +5,9 @@ import { writeFileSync } from 'node:fs';
  *
  * @typedef {object} Summary
  * @property {number} passed
- * @property {number} failed tests, and errors outside of tests: a file that cannot be loaded, a hook that
- *   throws, a rejection that nobody handles
+ * @property {readonly { name: string, errors: readonly string[] }[]} failed tests, and errors outside of tests: a
+ *   file that cannot be loaded, a hook that throws, a rejection that nobody handles
  * @property {readonly { name: string, reason: string }[]} skipped
- * @property {readonly { name: string, errors: readonly string[] }[]} failures those of `failed`, each with what it said
  */
 
 /** How much of an error is repeated at the run's end: its message and where it came from. */
@@ -28,34 +27,26 @@ export default class SummaryReporter {
     const skipped = tests.filter((test) => test.result().state === 'skipped');
     // A test that is still pending was cut off, and nobody knows what it would have said.
     const broken = tests.filter((test) => ['failed', 'pending'].includes(test.result().state));
-    const failures = [
-      ...broken.map((test) => ({
-        name: `${test.module.relativeModuleId} > ${test.fullName}`,
-        errors: (test.result().errors ?? []).map(textOf),
-      })),
-      ...outside.flatMap((suite) =>
-        suite.errors().map((error) => ({ name: nameOf(suite), errors: [textOf(error)] })),
-      ),
-      ...unhandledErrors.map((error) => ({ name: 'outside of every test', errors: [textOf(error)] })),
-    ];
     /** @type {Summary} */
     const summary = {
       passed: tests.filter((test) => test.result().state === 'passed').length,
-      failed: failures.length,
-      skipped: skipped.map((test) => ({
-        name: `${test.module.relativeModuleId} > ${test.fullName}`,
-        reason: reasonOf(test),
-      })),
-      failures,
+      failed: [
+        ...broken.map((test) => ({ name: nameOf(test), errors: (test.result().errors ?? []).map(textOf) })),
+        ...outside.flatMap((suite) =>
+          suite.errors().map((error) => ({ name: nameOf(suite), errors: [textOf(error)] })),
+        ),
+        ...unhandledErrors.map((error) => ({ name: 'outside of every test', errors: [textOf(error)] })),
+      ],
+      skipped: skipped.map((test) => ({ name: nameOf(test), reason: reasonOf(test) })),
     };
     writeFileSync(file, JSON.stringify(summary));
   }
 }
 
-/** @param {import('vitest/node').TestModule | import('vitest/node').TestSuite} suite */
-function nameOf(suite) {
-  if (suite.type === 'module') return suite.relativeModuleId;
-  return `${suite.module.relativeModuleId} > ${suite.fullName}`;
+/** @param {import('vitest/node').TestModule | import('vitest/node').TestSuite | import('vitest/node').TestCase} task */
+function nameOf(task) {
+  if (task.type === 'module') return task.relativeModuleId;
+  return `${task.module.relativeModuleId} > ${task.fullName}`;
 }
 
 /** @param {unknown} error */

@@ -107,7 +107,7 @@ function readSummary(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { passed: 0, failed: 0, skipped: [], failures: [] };
+    return { passed: 0, failed: [], skipped: [] };
   }
 }
 
@@ -115,18 +115,18 @@ function readSummary(file) {
  * @param {number} vitestCode
  * @param {import('./reporter.mjs').Summary} summary
  */
-function conclude(vitestCode, { passed, failed, skipped, failures }) {
+function conclude(vitestCode, { passed, failed, skipped }) {
   // Vitest has reasons of its own to fail: no file matched, a worker that could not be started.
-  const unexplained = vitestCode !== 0 && failed === 0 && passed > 0 ? 1 : 0;
+  const unexplained = vitestCode !== 0 && failed.length === 0 && passed > 0 ? 1 : 0;
   if (unexplained) console.log(`\nvitest ended with ${vitestCode}, though no test failed.`);
-  if (passed + failed === 0) console.log('\nNo test has run.');
+  if (passed + failed.length === 0) console.log('\nNo test has run.');
   printSkipped(skipped);
-  printFailed(failures);
-  const sum = failed + unexplained;
+  printFailed(failed);
+  const failures = failed.length + unexplained;
   const skips = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
   return {
-    exitCode: sum === 0 && passed > 0 ? 0 : 1,
-    lastLine: `${passed} passed, ${sum} failed${skips}`,
+    exitCode: failures === 0 && passed > 0 ? 0 : 1,
+    lastLine: `${passed} passed, ${failures} failed${skips}`,
   };
 }
 
@@ -139,11 +139,11 @@ function printSkipped(skipped) {
 /**
  * Once more and last, because who reads a long log, or what is kept of one, begins at its end.
  *
- * @param {import('./reporter.mjs').Summary['failures']} failures
+ * @param {import('./reporter.mjs').Summary['failed']} failed
  */
-function printFailed(failures) {
-  if (failures.length > 0) console.log('\nFailed:');
-  for (const { name, errors } of failures) {
+function printFailed(failed) {
+  if (failed.length > 0) console.log('\nFailed:');
+  for (const { name, errors } of failed) {
     console.log(`  ${name}`);
     for (const error of errors) console.log(error.replace(/^/gm, '    '));
   }
