@@ -4,7 +4,7 @@
 const SRC = '^packages/tenantry/src/';
 
 // The contracts that everything is built on, in the order of the arrows.
-const base = ['errors', 'tenant'];
+const base = ['errors', 'tenant', 'input'];
 const contracts = [...base, 'engine', 'catalog'];
 // Beside what a request passes through: these know nothing of it, so that it may use them without a way back.
 const beside = ['context', 'observe', 'options'];
@@ -15,6 +15,7 @@ const middle = [...contracts, 'catalog-sql', 'directory', 'pool'];
 const rooms = {
   errors: [[], 'The error catalog is the bottom of the house.'],
   tenant: [['errors'], 'What a tenant is depends on no database.'],
+  input: [['errors', 'tenant'], 'What callers pass is checked at every door, so every room may do it.'],
   engine: [base, 'The engine contract knows no catalog, no pool and no engine.'],
   catalog: [base, 'The catalog contract knows no SQL and no cache.'],
   'engines/mysql': [[...base, 'engine'], 'An engine knows its contract and its driver, nothing of the core.'],

@@ -34,6 +34,7 @@ export {
   type Tenancy,
 } from './tenancy.js';
 export { isTenantName } from './tenant/name.js';
+export type { TenantRef } from './tenant/ref.js';
 export type {
   Identity,
   IdentityCheck,

@@ -5,6 +5,7 @@ import {
   UnknownTenantError,
 } from '../errors.js';
 import { quoteForMessage } from './name.js';
+import type { TenantKey } from './ref.js';
 import type { Route, TenantStatus } from './tenant.js';
 
 const transitions: Readonly<Record<TenantStatus, readonly TenantStatus[]>> = {
@@ -54,9 +55,15 @@ export function assertServable(route: Route): void {
   }
 }
 
-/** The error for a name that no tenant has. */
-export function unknownTenant(name: string): UnknownTenantError {
-  return new UnknownTenantError(`There is no tenant ${quoteForMessage(name)}.`, {
-    hint: 'Names match exactly, case included. See: tenantry tenants list',
+/** The error for what no tenant is called. */
+export function unknownTenant(named: string | TenantKey): UnknownTenantError {
+  const { name, id } = typeof named === 'string' ? { name: named, id: undefined } : named;
+  const quoted = name === undefined ? '' : ` ${quoteForMessage(name)}`;
+  const withId = id === undefined ? '' : ` with the id ${quoteForMessage(id)}`;
+  return new UnknownTenantError(`There is no tenant${quoted}${withId}.`, {
+    hint:
+      id === undefined
+        ? 'Names match exactly, case included. See: tenantry tenants list'
+        : 'A name that was taken again is another tenant, with another id. See: tenantry tenants list',
   });
 }
