@@ -52,6 +52,7 @@ export const errorCatalog = {
   TENANTRY_POOL_FULL: define(503, 'unavailable', 'Too many callers wait for a connection', true),
   TENANTRY_CONNECTION_LOST: define(503, 'unavailable', 'Connection lost, outcome unknown'),
   TENANTRY_OUTCOME_UNKNOWN: define(503, 'unavailable', 'Transaction outcome unknown'),
+  TENANTRY_TRANSACTION_ENDED: define(500, 'internal', 'Transaction ended before its function did'),
   TENANTRY_TIMEOUT: define(503, 'unavailable', 'Statement ran out of time'),
   TENANTRY_ABORTED: define(499, 'unavailable', 'Aborted by the caller'),
   TENANTRY_QUERY_FAILED: define(500, 'internal', 'Statement failed'),
@@ -220,6 +221,8 @@ export class PoolFullError extends errorClass('TENANTRY_POOL_FULL') {}
 export class ConnectionLostError extends errorClass('TENANTRY_CONNECTION_LOST') {}
 /** COMMIT was sent and its reply never came; the transaction may or may not have been committed. */
 export class TransactionOutcomeUnknownError extends errorClass('TENANTRY_OUTCOME_UNKNOWN') {}
+/** The server ended a transaction before its function did: a deadlock, DDL that commits, COMMIT or ROLLBACK as a statement. */
+export class TransactionEndedError extends errorClass('TENANTRY_TRANSACTION_ENDED') {}
 /** A statement ran longer than its timeout and was cancelled; its connection was destroyed. */
 export class StatementTimeoutError extends errorClass('TENANTRY_TIMEOUT') {}
 /** The caller's `AbortSignal` fired. */

@@ -60,6 +60,12 @@ export interface EngineConnection {
   rollback(): Promise<void>;
 
   /**
+   * Whether a transaction is open, by the server's last word: true from {@link begin} until a statement, an
+   * error or an end of it has come back with the word that none is. True when in doubt.
+   */
+  isInTransaction(): boolean;
+
+  /**
    * Moves the connection to another place of the same sharing group (`Engine.sharingGroup`): a
    * database, or on PostgreSQL a part of its own, with nothing of the session left:
    * variables, temporary tables, locks, prepared statements, character set and time zone are as after

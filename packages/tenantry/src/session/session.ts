@@ -49,7 +49,8 @@ export interface Transactor extends Executor {
    * Runs `fn` in a transaction: commits when it resolves, rolls back when it throws. The handle
    * that `fn` gets ends with it; a later use throws `LeaseEndedError`.
    *
-   * @throws TransactionOutcomeUnknownError if the connection was lost after COMMIT was sent.
+   * @throws TransactionOutcomeUnknownError if the connection was lost after COMMIT was sent;
+   * TransactionEndedError if the server ended the transaction before `fn` did: the handle ends with it.
    */
   transaction<T>(fn: (transaction: Executor) => Promise<T>, options?: TransactionOptions): Promise<T>;
 }

@@ -1,6 +1,12 @@
 import type { Parameter, Row, StatementResult } from '../engine/connection.js';
 import type { Engine } from '../engine/engine.js';
-import { LeaseEndedError, TenancyError, TransactionOutcomeUnknownError } from '../errors.js';
+import {
+  type ErrorKind,
+  LeaseEndedError,
+  TenancyError,
+  TransactionEndedError,
+  TransactionOutcomeUnknownError,
+} from '../errors.js';
 import type { Lease } from '../pool/lease.js';
 import { Limit } from './limit.js';
 import type { CallOptions, ExecuteResult, Executor } from './session.js';
@@ -20,7 +26,8 @@ export interface TransactionScope {
 
 /**
  * Runs `fn` in a transaction that has begun. Commits when `fn` resolves and rolls back when it
- * throws; the lease is left for the caller to end.
+ * throws; the lease is left for the caller to end. Where the server ends the transaction before that, the
+ * handle ends with it, and nobody is told that what came before was committed or rolled back if it was not.
  */
 export async function runTransaction<T>(
   scope: TransactionScope,
@@ -32,6 +39,7 @@ export async function runTransaction<T>(
     value = await runWithin(scope.limit, scope.lease, Promise.resolve(handle).then(fn));
     handle.end();
     await runWithin(scope.limit, scope.lease, handle.drain());
+    handle.assertOpen();
   } catch (error) {
     handle.end();
     // A limit that was reached has taken the connection away already.
@@ -39,7 +47,7 @@ export async function runTransaction<T>(
       await handle.settled();
       await rollback(scope.lease);
     }
-    throw error;
+    throw handle.meaningOf(error);
   }
   await commit(scope);
   return value;
@@ -55,6 +63,8 @@ class TransactionHandle implements Executor {
   #unfinished = 0;
   #unseenFailure: unknown;
   #ended = false;
+  /** How the server ended the transaction, if it did. */
+  #endedEarly: EarlyEnd | undefined;
 
   constructor(scope: TransactionScope) {
     this.#scope = scope;
@@ -91,6 +101,18 @@ class TransactionHandle implements Executor {
     if (this.#unseenFailure !== undefined) throw this.#unseenFailure;
   }
 
+  /** @throws TransactionEndedError (`TENANTRY_TRANSACTION_ENDED`) if the server has ended the transaction. */
+  assertOpen(): void {
+    if (this.#endedEarly !== undefined) throw endedEarly(this.#scope.label, this.#endedEarly);
+  }
+
+  /** What the caller is to get for an error of the function: it stands for a roll-back, which may not be true. */
+  meaningOf(error: unknown): unknown {
+    const end = this.#endedEarly;
+    if (end === undefined || end.isUndone || error instanceof TransactionEndedError) return error;
+    return endedEarly(this.#scope.label, { ...end, error });
+  }
+
   #enqueue(
     sql: string,
     params: readonly Parameter[],
@@ -119,13 +141,38 @@ class TransactionHandle implements Executor {
     const { engine, lease, label, limit, queryMs } = this.#scope;
     const own = new Limit(label, options, Math.min(queryMs, limit.remainingMs));
     own.assertRunning();
+    this.assertOpen();
     try {
-      return await runWithin(own, lease, lease.connection.query(sql, params));
+      const result = await runWithin(own, lease, lease.connection.query(sql, params));
+      this.#look();
+      return result;
     } catch (error) {
-      throw statementError(engine, error, label);
+      const failure = statementError(engine, error, label);
+      this.#look(failure);
+      throw failure;
     }
   }
+
+  /** Looks whether the transaction has survived its last statement. */
+  #look(failure?: TenancyError): void {
+    const { engine, lease } = this.#scope;
+    if (lease.ended || lease.connection.isInTransaction()) return;
+    // Where DDL commits, it does so even if it fails then.
+    const rollsBack = engine.capabilities.transactionalDdl || ROLLS_BACK.has(failure?.kind);
+    this.#endedEarly = { error: failure, kind: failure?.kind, isUndone: failure !== undefined && rollsBack };
+  }
 }
+
+/** An end of a transaction that its function did not ask for. */
+interface EarlyEnd {
+  readonly error: unknown;
+  readonly kind: ErrorKind | undefined;
+  /** Whether all that it did is certainly undone. */
+  readonly isUndone: boolean;
+}
+
+/** Errors that end a transaction by undoing it, if they end it. */
+const ROLLS_BACK: ReadonlySet<ErrorKind | undefined> = new Set(['deadlock', 'lock-timeout']);
 
 /** Commits. Where the answer never comes the outcome is unknown, and the caller is told just that. */
 async function commit({ engine, lease, label, limit }: TransactionScope): Promise<void> {
@@ -155,6 +202,21 @@ async function rollback(lease: Lease): Promise<void> {
   } catch {
     lease.destroy();
   }
+}
+
+function endedEarly(label: string, { error, kind, isUndone }: EarlyEnd): TransactionEndedError {
+  const outcome = isUndone ? 'nothing of it is kept' : 'what it did before may be committed';
+  return new TransactionEndedError(
+    `The server ended the transaction of ${label} before its function did; ${outcome}.`,
+    {
+      cause: error,
+      ...(kind === undefined ? {} : { kind }),
+      tenant: label,
+      hint: isUndone
+        ? 'Run it again, and let errors of its statements out of its function.'
+        : 'Keep DDL, BEGIN, COMMIT and ROLLBACK out of its function; look at what is there before you repeat it.',
+    },
+  );
 }
 
 function endedError(label: string): LeaseEndedError {

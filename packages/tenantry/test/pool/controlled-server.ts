@@ -100,6 +100,7 @@ export class ControlledConnection implements EngineConnection {
   currentDatabase = () => Promise.resolve(this.database);
   readIdentity = () => Promise.resolve(undefined);
   isClean = () => this.clean && this.alive;
+  isInTransaction = () => false;
   isAlive = () => this.alive;
   lend = () => ({ client: {}, revoke: () => {} });
   isTouched = () => this.touched;

@@ -43,6 +43,9 @@ const ISOLATION_LEVELS: ReadonlyMap<IsolationLevel, string> = new Map([
   ['serializable', 'SERIALIZABLE'],
 ]);
 
+/** A statement that ends the transaction and begins the next one. */
+const BEGINS_ANOTHER = /^\s*(?:begin|start\s+transaction|(?:commit|rollback)\b.*\bchain)\b/i;
+
 /** Cancels the running statement of another connection; rejects if it could not. */
 export type KillStatement = (connectionId: number, timeoutMs: number) => Promise<void>;
 
@@ -73,6 +76,8 @@ export class MysqlConnection implements EngineConnection {
   /** Set for good: the client was changed in a way that no reset undoes, or is still in somebody's hands. */
   #altered = false;
   #cancelled = false;
+  /** What was begun here, and what a statement put in its place, which the server's status does not tell apart. */
+  #transaction: 'none' | 'ours' | 'another' = 'none';
 
   /** Takes over a client that has just begun to connect. */
   constructor(driver: Driver, client: Connection, database: string, killStatement: KillStatement) {
@@ -135,7 +140,9 @@ export class MysqlConnection implements EngineConnection {
     const bound = this.#bind(sql, params);
     // By its text without the values, which is the same each time.
     this.#wire.leaves(tracesOf(sql));
-    return this.#run(sql, bound);
+    const result = await this.#run(sql, bound);
+    if (this.#transaction === 'ours' && BEGINS_ANOTHER.test(sql)) this.#transaction = 'another';
+    return result;
   }
 
   async begin({ readOnly = false, isolationLevel }: BeginOptions = {}): Promise<void> {
@@ -158,10 +165,14 @@ export class MysqlConnection implements EngineConnection {
   }
 
   async commit(): Promise<void> {
+    // The server would say OK, and the caller would take what was undone for done.
+    if (!this.isInTransaction()) throw new Error('There is no transaction to commit: it has ended before.');
+    this.#transaction = 'none';
     await this.#run('COMMIT');
   }
 
   async rollback(): Promise<void> {
+    this.#transaction = 'none';
     await this.#run('ROLLBACK');
   }
 
@@ -199,8 +210,8 @@ export class MysqlConnection implements EngineConnection {
     }
   }
 
-  /** Whether a transaction is open, by the last reply; true when in doubt. */
   isInTransaction(): boolean {
+    if (this.#transaction === 'another') return false;
     const open = ServerStatus.inTransaction | ServerStatus.inReadOnlyTransaction;
     return ((this.#wire.status.flags ?? open) & open) !== 0;
   }
@@ -307,6 +318,7 @@ export class MysqlConnection implements EngineConnection {
 
   async #start(readOnly: boolean): Promise<void> {
     await this.#run(readOnly ? 'START TRANSACTION READ ONLY' : 'START TRANSACTION');
+    this.#transaction = 'ours';
   }
 
   async #run(sql: string, bound: string = sql): Promise<StatementResult> {

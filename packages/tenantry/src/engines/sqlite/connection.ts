@@ -95,6 +95,10 @@ export class SqliteConnection implements ScriptConnection {
     await this.#allowWrites();
   }
 
+  isInTransaction(): boolean {
+    return this.#handle?.inTransaction ?? true;
+  }
+
   lend(options?: LendOptions): LentClient {
     const handle = this.#handle;
     if (handle === undefined) throw new NotSentError();

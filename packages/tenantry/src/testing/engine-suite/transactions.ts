@@ -60,6 +60,25 @@ export function describeTransactions(suite: SuiteContext): void {
       expect(await suite.committedIds(table)).toEqual([2]);
     });
 
+    it('is open until it is committed, rolled back or ended by a statement', async () => {
+      const connection = await suite.open();
+      expect(connection.isInTransaction()).toBe(false);
+      for (const end of ['COMMIT', 'ROLLBACK'] as const) {
+        await connection.begin();
+        await connection.query('SELECT 1');
+        await failureOf(connection.query('SELECT * FROM nothing_of_this_name'));
+        expect(connection.isInTransaction()).toBe(true);
+        await (end === 'COMMIT' ? connection.rollback() : connection.commit().catch(() => {}));
+        expect(connection.isInTransaction()).toBe(false);
+        await connection.begin();
+        await connection.query(end);
+        expect(connection.isInTransaction()).toBe(false);
+        await failureOf(connection.commit());
+        await connection.rollback();
+      }
+      expect(connection.isClean()).toBe(true);
+    });
+
     it('can be serializable', async () => {
       const connection = await suite.open();
       const table = await suite.newTable(connection);

@@ -43,6 +43,7 @@ export class WorkerConnection implements ScriptConnection {
   #proof: FileProof | undefined;
   #lastId = 0;
   #isClean = true;
+  #isInTransaction = false;
   #isEnded = false;
   #failure: Error | undefined;
 
@@ -119,6 +120,10 @@ export class WorkerConnection implements ScriptConnection {
     await this.#call('rollback');
   }
 
+  isInTransaction(): boolean {
+    return this.#isInTransaction;
+  }
+
   async currentDatabase(): Promise<string> {
     return (await this.#call('currentDatabase')) as string;
   }
@@ -192,12 +197,13 @@ export class WorkerConnection implements ScriptConnection {
     });
   }
 
-  #receive({ id, value, error, isClean, isAlive }: WorkerReply): void {
+  #receive({ id, value, error, isClean, isAlive, isInTransaction }: WorkerReply): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
     if (this.#pending.size === 0) this.#host.hold(false);
     this.#isClean = isClean;
+    this.#isInTransaction = isInTransaction;
     const reason = error && unpackError(error);
     if (reason === undefined) pending.resolve(value);
     else pending.reject(reason);

@@ -61,9 +61,13 @@ async function open(...[options, database, timeoutMs, create]: OpenArguments): P
 
 type OpenArguments = Extract<WorkerRequest, { call: 'open' }>['args'];
 
-function state(): Pick<WorkerReply, 'isClean' | 'isAlive'> {
+function state(): Pick<WorkerReply, 'isClean' | 'isAlive' | 'isInTransaction'> {
   // The program that asks looks at the file itself.
-  return { isClean: connection?.isClean() ?? false, isAlive: connection?.isOpen ?? false };
+  return {
+    isClean: connection?.isClean() ?? false,
+    isAlive: connection?.isOpen ?? false,
+    isInTransaction: connection?.isInTransaction() ?? true,
+  };
 }
 
 function end(): void {

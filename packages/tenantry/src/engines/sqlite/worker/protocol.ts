@@ -38,6 +38,7 @@ export interface WorkerReply {
   /** Of the connection, after the call. */
   readonly isClean: boolean;
   readonly isAlive: boolean;
+  readonly isInTransaction: boolean;
 }
 
 /** The answer to `open`. */

@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { type Executor, type Session, TransactionEndedError } from '../../packages/tenantry/src/index.js';
+import { type EngineUnderTest, forEachEngine, onEngine, useNamespace } from '../helpers/engines.js';
+import { insertUser, openTenancy } from './tenancies.js';
+
+/** Makes tenants in a namespace of its own; gives a session of each. */
+function useTenants(engine: EngineUnderTest): (suffix: string) => Promise<Session> {
+  const namespace = useNamespace(engine);
+  return async (suffix) => {
+    const tenancy = await openTenancy(namespace());
+    const name = namespace().name(suffix);
+    await tenancy.tenants.create({ name });
+    return tenancy.session(name);
+  };
+}
+
+async function userIds(session: Session): Promise<number[]> {
+  const rows = await session.query<{ id: number }>('SELECT id FROM users ORDER BY id');
+  return rows.map(({ id }) => Number(id));
+}
+
+forEachEngine((engine) => {
+  const tenant = useTenants(engine);
+
+  describe('a transaction that one of its statements ends', () => {
+    for (const end of ['COMMIT', 'ROLLBACK']) {
+      it(`by ${end} takes no further statement, and does not pass for committed`, async () => {
+        const session = await tenant(`by_${end.toLowerCase()}`);
+        let later: unknown;
+        const done = session.transaction(async (tx) => {
+          await tx.execute(insertUser(1, 'before'));
+          await tx.execute(end);
+          later = await tx.execute(insertUser(2, 'after')).catch((error: unknown) => error);
+        });
+        await expect(done).rejects.toThrow(TransactionEndedError);
+        expect(later).toBeInstanceOf(TransactionEndedError);
+        expect(await userIds(session)).toEqual(end === 'COMMIT' ? [1] : []);
+      });
+
+      it(`by ${end} at its very end does not pass for committed`, async () => {
+        const session = await tenant(`last_${end.toLowerCase()}`);
+        const done = session.transaction(async (tx) => {
+          await tx.execute(insertUser(1, 'before'));
+          void tx.execute(end);
+        });
+        await expect(done).rejects.toMatchObject({ code: 'TENANTRY_TRANSACTION_ENDED' });
+      });
+    }
+
+    it('tells so where its function throws, because nothing was rolled back', async () => {
+      const session = await tenant('throws');
+      const reason = new Error('to have it all rolled back');
+      const done = session.transaction(async (tx) => {
+        await tx.execute(insertUser(1, 'stays'));
+        await tx.execute('COMMIT');
+        throw reason;
+      });
+      await expect(done).rejects.toMatchObject({ code: 'TENANTRY_TRANSACTION_ENDED', cause: reason });
+      expect(await userIds(session)).toEqual([1]);
+    });
+
+    it('leaves its connection to the next one, which is a transaction again', async () => {
+      const session = await tenant('next');
+      await session.transaction((tx) => tx.execute('ROLLBACK')).catch(() => {});
+      await expect(
+        session.transaction(async (tx) => {
+          await tx.execute(insertUser(1, 'rolled back'));
+          throw new Error('no');
+        }),
+      ).rejects.toThrow('no');
+      expect(await userIds(session)).toEqual([]);
+    });
+  });
+});
+
+onEngine('mysql', (engine) => {
+  const tenant = useTenants(engine);
+
+  describe('a transaction', () => {
+    it('ends by DDL, which commits it', async () => {
+      const session = await tenant('ddl');
+      const done = session.transaction(async (tx) => {
+        await tx.execute(insertUser(1, 'before'));
+        await tx.execute('CREATE TABLE more (id INT)');
+        await tx.execute(insertUser(2, 'after'));
+      });
+      await expect(done).rejects.toThrow(TransactionEndedError);
+      expect(await userIds(session)).toEqual([1]);
+    });
+
+    it('ends by DDL that fails, which commits it as well', async () => {
+      const session = await tenant('failed_ddl');
+      const done = session.transaction(async (tx) => {
+        await tx.execute(insertUser(1, 'before'));
+        await tx.execute('CREATE TABLE users (id INT)');
+      });
+      await expect(done).rejects.toThrow(TransactionEndedError);
+      expect(await userIds(session)).toEqual([1]);
+    });
+
+    for (const other of ['BEGIN', 'start transaction', 'COMMIT AND CHAIN', 'ROLLBACK WORK AND CHAIN']) {
+      it(`ends where ${other} begins another one`, async () => {
+        const session = await tenant(`other_${other.replace(/\W/g, '').slice(0, 12)}`);
+        const done = session.transaction(async (tx) => {
+          await tx.execute(other);
+          await tx.execute(insertUser(2, 'in the other one'));
+        });
+        await expect(done).rejects.toThrow(TransactionEndedError);
+        expect(await userIds(session)).toEqual([]);
+      });
+    }
+
+    it('that is chosen as victim of a deadlock takes no further statement, and says what it was', async () => {
+      const session = await tenant('deadlock');
+      await session.execute(insertUser(1, 'one'));
+      await session.execute(insertUser(2, 'two'));
+      const barrier = meeting(2);
+      const rename = (tx: Executor, id: number, name: string) =>
+        tx.execute(`UPDATE users SET username = '${name}' WHERE id = ${id}`);
+      const attempt = (name: string, first: number, second: number) =>
+        session.transaction(async (tx) => {
+          await rename(tx, first, name);
+          await barrier();
+          // Who swallows it goes on as if nothing had happened.
+          await rename(tx, second, name).catch(() => {});
+          await tx.execute(insertUser(10 + first, name));
+        });
+      const outcomes = await Promise.allSettled([attempt('a', 1, 2), attempt('b', 2, 1)]);
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      const winner = outcomes.findIndex(({ status }) => status === 'fulfilled');
+      expect(outcomes[1 - winner]).toMatchObject({
+        reason: { code: 'TENANTRY_TRANSACTION_ENDED', kind: 'deadlock' },
+      });
+      expect(await userIds(session)).toEqual([1, 2, 11 + winner]);
+    });
+
+    it('that is a deadlock’s victim rejects with the error that its function throws', async () => {
+      const session = await tenant('rethrown');
+      await session.execute(insertUser(1, 'one'));
+      await session.execute(insertUser(2, 'two'));
+      const barrier = meeting(2);
+      const attempt = (first: number, second: number) =>
+        session.transaction(async (tx) => {
+          await tx.execute(`UPDATE users SET username = 'x' WHERE id = ${first}`);
+          await barrier();
+          await tx.execute(`UPDATE users SET username = 'x' WHERE id = ${second}`);
+        });
+      const outcomes = await Promise.allSettled([attempt(1, 2), attempt(2, 1)]);
+      const reasons = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+      expect(reasons).toEqual([expect.objectContaining({ code: 'TENANTRY_QUERY_FAILED', kind: 'deadlock' })]);
+    });
+  });
+});
+
+onEngine('sqlite', (engine) => {
+  const tenant = useTenants(engine);
+
+  it('a transaction ends by what rolls it back', async () => {
+    const session = await tenant('or_rollback');
+    let later: unknown;
+    const done = session.transaction(async (tx) => {
+      await tx.execute(insertUser(1, 'first'));
+      await tx.execute("INSERT OR ROLLBACK INTO users (id, username) VALUES (1, 'x')").catch(() => {});
+      later = await tx.execute(insertUser(2, 'after')).catch((error: unknown) => error);
+    });
+    await expect(done).rejects.toThrow(TransactionEndedError);
+    expect(later).toBeInstanceOf(TransactionEndedError);
+    expect(await userIds(session)).toEqual([]);
+  });
+});
+
+/** Resolves for all when so many have come. */
+function meeting(size: number): () => Promise<void> {
+  let open = () => {};
+  const met = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let missing = size;
+  return () => {
+    if (--missing === 0) open();
+    return met;
+  };
+}
