@@ -1,5 +1,6 @@
 import type { RouteSnapshot } from '../catalog/catalog.js';
 import { isTenantName, nameKey } from '../tenant/name.js';
+import { isTenantId } from '../tenant/ref.js';
 import type { Route } from '../tenant/tenant.js';
 import type { CatalogPlace } from './catalog-place.js';
 import type { CatalogSql } from './catalog-sql.js';
@@ -26,6 +27,19 @@ export async function readRoutes(
   const rows = await sql.rows<SnapshotRow>(stateAndRoutes(condition), keys);
   // The index is on the casefolded name; which of the two cases was meant is decided here.
   return snapshot(rows, place, (route) => possible.has(route.name));
+}
+
+/** A tenant that was deleted has its id still, and no name; here it is nobody any more. */
+export async function readRoutesById(
+  sql: CatalogSql,
+  place: CatalogPlace,
+  ids: readonly string[],
+): Promise<RouteSnapshot> {
+  const possible = new Set(ids.filter(isTenantId));
+  if (possible.size === 0) return { ...(await readPosition(sql, place)), routes: [] };
+  const condition = `tenant.name_key IS NOT NULL AND tenant.id IN (${[...possible].map(() => '?').join(', ')})`;
+  const rows = await sql.rows<SnapshotRow>(stateAndRoutes(condition), [...possible]);
+  return snapshot(rows, place, (route) => possible.has(route.id));
 }
 
 /** Each change has a revision of its own, so a limit never splits one. */

@@ -10,13 +10,14 @@ import type {
 } from '../catalog/catalog.js';
 import type { ConnectionSource } from '../engine/connection-source.js';
 import type { EngineServer } from '../engine/engine.js';
+import { keyOf, type TenantRef } from '../tenant/ref.js';
 import type { Tenant, TenantStatus } from '../tenant/tenant.js';
 import { CatalogConnections } from './catalog-connections.js';
 import type { CatalogPlace } from './catalog-place.js';
 import type { Change } from './change.js';
 import { readPosition } from './position.js';
 import { removeProcess, writeProcess } from './processes.js';
-import { readChanges, readRoutes } from './routes.js';
+import { readChanges, readRoutes, readRoutesById } from './routes.js';
 import { writeServer } from './servers.js';
 import type { CatalogDb } from './tables.js';
 import { watchOf } from './watch.js';
@@ -64,6 +65,10 @@ class SqlCatalog implements Catalog {
     return this.#connections.read((sql) => readRoutes(sql, this.#place, names), signal);
   }
 
+  routesById(ids: readonly string[], signal?: AbortSignal): Promise<RouteSnapshot> {
+    return this.#connections.read((sql) => readRoutesById(sql, this.#place, ids), signal);
+  }
+
   changesAfter(revision: number, limit: number, signal?: AbortSignal): Promise<RouteSnapshot> {
     return this.#connections.read((sql) => readChanges(sql, this.#place, revision, limit), signal);
   }
@@ -105,8 +110,14 @@ class SqlCatalog implements Catalog {
     return this.#change(({ adopt }, change) => adopt(change, tenant));
   }
 
-  changeStatus(name: string, to: TenantStatus, options: { readonly endSessions: boolean }): Promise<Tenant> {
-    return this.#change(({ changeStatus }, change) => changeStatus(change, name, to, options.endSessions));
+  changeStatus(
+    tenant: TenantRef,
+    to: TenantStatus,
+    options: { readonly endSessions: boolean },
+  ): Promise<Tenant> {
+    return this.#change(({ changeStatus }, change) =>
+      changeStatus(change, keyOf(tenant), to, options.endSessions),
+    );
   }
 
   registerServer(name: string, engine: string, address: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { TenantRef } from '../tenant/ref.js';
 import type {
   Identity,
   IdentityCheck,
@@ -14,7 +15,7 @@ export interface CatalogPosition {
   readonly revision: number;
 }
 
-/** Routes read in one snapshot of the catalog; names that are not among them did not exist at `revision`. */
+/** Routes read in one snapshot of the catalog; names or ids that are not among them did not exist at `revision`. */
 export interface RouteSnapshot extends CatalogPosition {
   readonly routes: readonly Route[];
 }
@@ -82,6 +83,9 @@ export interface Catalog {
   /** The routes of these names (exact case), deleted tenants left out, in one snapshot. */
   routesByName(names: readonly string[], signal?: AbortSignal): Promise<RouteSnapshot>;
 
+  /** The same by their ids. */
+  routesById(ids: readonly string[], signal?: AbortSignal): Promise<RouteSnapshot>;
+
   /** Every route that changed after `revision`, deleted ones included; at most `limit`, oldest first. */
   changesAfter(revision: number, limit: number, signal?: AbortSignal): Promise<RouteSnapshot>;
 
@@ -124,12 +128,16 @@ export interface Catalog {
   adopt(tenant: AdoptedTenant): Promise<Tenant>;
 
   /**
-   * Changes the status of the tenant of this name. `endSessions` grows the epoch as well. A tenant
+   * Changes the status of the tenant that is called this now. `endSessions` grows the epoch as well. A tenant
    * that is `creating` can only become `deleted`, and only when its owner is gone.
    *
    * @throws UnknownTenantError, TenantStatusError, TenantBusyError
    */
-  changeStatus(name: string, to: TenantStatus, options: { readonly endSessions: boolean }): Promise<Tenant>;
+  changeStatus(
+    tenant: TenantRef,
+    to: TenantStatus,
+    options: { readonly endSessions: boolean },
+  ): Promise<Tenant>;
 
   /** Remembers a database server by name, for people and for later checks. */
   registerServer(name: string, engine: string, address: string): Promise<void>;

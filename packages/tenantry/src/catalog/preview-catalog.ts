@@ -13,6 +13,7 @@ export function previewCatalog(catalog: Catalog): Catalog {
     position: (signal) => orIfMissing(catalog.position(signal), NOWHERE),
     routesByName: (names, signal) =>
       orIfMissing(catalog.routesByName(names, signal), { ...NOWHERE, routes: [] }),
+    routesById: (ids, signal) => orIfMissing(catalog.routesById(ids, signal), { ...NOWHERE, routes: [] }),
     changesAfter: (revision, limit, signal) =>
       orIfMissing(catalog.changesAfter(revision, limit, signal), { ...NOWHERE, routes: [] }),
     findByName: (name) => orIfMissing(catalog.findByName(name), undefined),

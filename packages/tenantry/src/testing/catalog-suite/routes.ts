@@ -29,6 +29,19 @@ export function describeRoutes(suite: SuiteContext): void {
       expect(onlyRoute(found.routes).revision).toBe(tenant.revision);
     });
 
+    it('finds a tenant by its id as long as it lives, whatever its name is', async () => {
+      const tenant = await suite.catalog.adopt(adopted('TenantA'));
+      const strange = ['nobody', '', tenant.id.toUpperCase(), `${tenant.id} `, "'", 'x'.repeat(10_000)];
+      const nothing = await suite.catalog.routesById(strange);
+      expect(nothing).toEqual({ ...(await suite.catalog.position()), routes: [] });
+      const found = await suite.catalog.routesById([...strange, tenant.id, tenant.id]);
+      expect(found.routes).toEqual((await suite.catalog.routesByName(['TenantA'])).routes);
+      await suite.catalog.changeStatus('TenantA', 'suspended', { endSessions: true });
+      expect(onlyRoute((await suite.catalog.routesById([tenant.id])).routes).status).toBe('suspended');
+      await suite.catalog.changeStatus('TenantA', 'deleted', { endSessions: true });
+      expect((await suite.catalog.routesById([tenant.id])).routes).toEqual([]);
+    });
+
     it('finds many names in one question', async () => {
       const names = Array.from({ length: 40 }, (_, index) => `tenant-${index}`);
       for (const name of names) await suite.catalog.adopt(adopted(name));

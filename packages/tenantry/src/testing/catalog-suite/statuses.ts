@@ -35,6 +35,23 @@ export function describeStatuses(suite: SuiteContext): void {
       expect((await suite.catalog.position()).revision).toBe(1);
     });
 
+    it('is changed only where all that the tenant is called by is its own', async () => {
+      const first = defined(await suite.catalog.findByName('TenantA'));
+      await suite.catalog.changeStatus({ id: first.id }, 'deleted', { endSessions: true });
+      const second = await suite.catalog.adopt(adopted('TenantA', 'Second'));
+      for (const old of [
+        { id: first.id },
+        { name: 'TenantA', id: first.id },
+        { name: 'Other', id: second.id },
+      ])
+        await expect(suite.catalog.changeStatus(old, 'suspended', quiet)).rejects.toBeInstanceOf(
+          UnknownTenantError,
+        );
+      expect((await suite.catalog.findById(second.id))?.status).toBe('active');
+      const named = { name: 'TenantA', id: second.id };
+      expect((await suite.catalog.changeStatus(named, 'suspended', quiet)).id).toBe(second.id);
+    });
+
     it('deleted frees the name, and the tenant is found by its id only', async () => {
       const deleted = await suite.catalog.changeStatus('TenantA', 'deleted', { endSessions: true });
       expect(await suite.catalog.findByName('TenantA')).toBeUndefined();
