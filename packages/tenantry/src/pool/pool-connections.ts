@@ -1,5 +1,6 @@
 import type { EngineConnection } from '../engine/connection.js';
 import type { EngineServer } from '../engine/engine.js';
+import { NotSentError } from '../engine/not-sent.js';
 import type { CloseReason } from '../observe/events.js';
 import { IdleConnections } from './idle-connections.js';
 import type { PooledConnection } from './lease.js';
@@ -111,10 +112,14 @@ export class PoolConnections {
     return pooled !== undefined && isCertified(target, pooled.connection) ? pooled : undefined;
   }
 
-  /** Moves a connection to another target; one that cannot be moved is closed. */
+  /**
+   * Moves a connection to another target, by the engine's own full reset whatever its last borrower did; one that
+   * cannot be moved is closed.
+   */
   rebind(pooled: PooledConnection, target: PoolTarget): boolean {
     try {
-      pooled.connection.rebind?.(target.database, target.place);
+      if (pooled.connection.rebind === undefined) throw new NotSentError('It belongs to its place for life.');
+      pooled.connection.rebind(target.database, target.place);
     } catch {
       this.close(pooled, 'unmovable');
       return false;

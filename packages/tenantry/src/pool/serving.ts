@@ -72,14 +72,13 @@ export class Serving {
 
   /** A lease without waiting and without a promise, or undefined. */
   take(target: PoolTarget): Lease | undefined {
-    const pooled = this.#connections.idleFor(target) ?? this.#connections.provedFor(target);
+    const own = this.#connections.idleFor(target);
+    const pooled = own ?? this.#connections.provedFor(target);
     if (pooled === undefined || !this.queue.tryStart(target.key, target.limits ?? this.#home.limits)) {
       return undefined;
     }
     this.#connections.idle.remove(pooled);
-    if (pooled.key === target.key || this.#rebind(pooled, target)) {
-      return this.#home.lease(pooled, this.#home.now());
-    }
+    if (pooled === own || this.#rebind(pooled, target)) return this.#home.lease(pooled, this.#home.now());
     this.queue.ended(target.key);
     return undefined;
   }
@@ -299,7 +298,8 @@ export class Serving {
       return;
     }
     this.#placeIsFree(waiter);
-    this.keep(pooled);
+    if (pooled.connection.isClean()) this.keep(pooled);
+    else this.#connections.close(pooled, 'doubtful');
   }
 
   #fail(waiter: Waiter, error: TenancyError): void {

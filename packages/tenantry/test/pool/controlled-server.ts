@@ -89,8 +89,11 @@ export class ControlledConnection implements EngineConnection {
   ) {}
 
   readonly instance = 'the only one';
-  rebind = (database: string) => {
+  /** Moved so often, each with the engine's full reset. */
+  moves = 0;
+  rebind: EngineConnection['rebind'] = (database: string) => {
     if (!this.clean) throw new NotSentError();
+    this.moves++;
     this.database = database;
   };
   query = () => Promise.resolve({ rows: [], affectedRows: 0, insertId: null });
