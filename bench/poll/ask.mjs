@@ -15,9 +15,9 @@ const directory = new Directory(catalog, {
   absenceTtlMs: 5000,
   maxRoutes: 1000,
   maxAbsences: 1000,
+  pollMs: 250,
   serveForMs: 60_000,
   catalogMs: 2000,
-  now: () => performance.now(),
 });
 await directory.catchUp();
 

@@ -50,7 +50,8 @@ export interface CacheOptions {
   readonly maxAbsences?: number | undefined;
   /**
    * Milliseconds between two questions to the catalog whether anything changed: the bound of
-   * staleness. 10 to 60000. Default 250; each costs the catalog one read of one row by its key.
+   * staleness. 10 to 60000. Default 250; each costs the catalog one read of one row by its key. A process
+   * that could not ask in time, because it or its machine was frozen, asks before it serves anybody.
    */
   readonly pollMs?: number | undefined;
   /**

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Catalog } from './catalog/catalog.js';
 import { previewCatalog } from './catalog/preview-catalog.js';
 import { createSqlCatalog } from './catalog-sql/sql-catalog.js';
@@ -103,7 +102,6 @@ export class Wiring {
     this.#directory = new Directory(this.#catalog, {
       ...cache,
       catalogMs: timeouts.catalogMs,
-      now: () => performance.now(),
       onSessionsEnd: (route) => this.#pools.get(route.placement.server)?.evict(route.id),
       onChange: (before, after) => this.#tellChange(before, after),
     });

@@ -5,6 +5,7 @@ import { unknownTenant } from '../tenant/status.js';
 import type { Route } from '../tenant/tenant.js';
 import { ChangeLog } from './change-log.js';
 import { type DirectoryEntry, NEVER } from './entry.js';
+import { type Clocks, Freshness } from './freshness.js';
 import { RouteCache } from './route-cache.js';
 import { RouteLoader } from './route-loader.js';
 
@@ -14,11 +15,12 @@ export interface DirectoryOptions {
   readonly absenceTtlMs: number;
   readonly maxRoutes: number;
   readonly maxAbsences: number;
+  readonly pollMs: number;
   readonly serveForMs: number;
   /** Milliseconds that one question to the catalog may take. */
   readonly catalogMs: number;
-  /** Milliseconds, never going back. */
-  readonly now: () => number;
+  /** Default: the system's. */
+  readonly clocks?: Clocks | undefined;
   /** Called after a change that ends sessions: another epoch or status. May not throw. */
   readonly onSessionsEnd?: (before: Route) => void;
   /** Called after any change of a cached route. May not throw. */
@@ -35,7 +37,7 @@ const RETRY_MS = 1000;
  * Name -> route. From memory without a promise while it is fresh; else by one catalog query that
  * all who ask share.
  *
- * Fresh means: read within the TTL, and the catalog was heard of within `serveForMs`. The poll
+ * Fresh means: read within the TTL, and not to be doubted ({@link Freshness}). The poll
  * (see `poll.ts`) calls {@link Directory.catchUp}, which applies every change in the order of
  * revisions; an answer that was on its way while its tenant changed is asked for again.
  */
@@ -46,17 +48,15 @@ export class Directory {
   readonly #changes = new ChangeLog(0);
   readonly #loader: RouteLoader;
   #position: CatalogPosition = { incarnation: '', revision: -1 };
-  #confirmedAt = Number.NEGATIVE_INFINITY;
+  readonly #freshness: Freshness;
   #catchingUp: Promise<void> | undefined;
 
   constructor(catalog: Catalog, options: DirectoryOptions) {
     this.#catalog = catalog;
     this.#options = options;
     this.#cache = new RouteCache(options.maxRoutes, options.maxAbsences);
-    this.#loader = new RouteLoader({
-      read: (names) => catalog.routesByName(names, AbortSignal.timeout(options.catalogMs)),
-      land: (names, snapshot) => this.#land(names, snapshot),
-    });
+    this.#freshness = new Freshness(options);
+    this.#loader = new RouteLoader((names) => this.#askFor(names));
   }
 
   /** The revision up to which everything cached is true. */
@@ -71,7 +71,7 @@ export class Directory {
 
   /** Milliseconds since the catalog last confirmed what is cached. */
   get confirmedMsAgo(): number {
-    return this.#options.now() - this.#confirmedAt;
+    return this.#freshness.confirmedMsAgo;
   }
 
   /** The entry of a name if it is fresh, else undefined. No I/O, no promise. */
@@ -81,8 +81,13 @@ export class Directory {
   }
 
   isFresh(entry: DirectoryEntry): boolean {
-    const now = this.#options.now();
-    return now - entry.readAt < this.#options.ttlMs && now - this.#confirmedAt < this.#options.serveForMs;
+    const now = this.#freshness.now();
+    return now - entry.readAt < this.#options.ttlMs && this.#freshness.holds(now);
+  }
+
+  /** This process runs: to be called at each interval of the poll, whatever the catalog does. */
+  beat(): void {
+    this.#freshness.beat();
   }
 
   /**
@@ -102,7 +107,7 @@ export class Directory {
       const stale = this.#cache.get(name);
       if (stale === undefined || !this.#mayServeStale(error)) throw error;
       // Old but not contradicted; the next one to ask the catalog comes a little later.
-      stale.readAt = Math.floor(this.#options.now()) - this.#options.ttlMs + RETRY_MS;
+      stale.readAt = Math.floor(this.#freshness.now()) - this.#options.ttlMs + RETRY_MS;
       return stale;
     }
     if (entry === undefined) throw unknownTenant(name);
@@ -126,7 +131,28 @@ export class Directory {
   }
 
   async #catchUp(timeoutMs: number): Promise<void> {
-    const askedAt = this.#options.now();
+    const askedAt = this.#freshness.now();
+    await this.#settling(askedAt, this.#readChanges(timeoutMs));
+    this.#freshness.confirm(askedAt);
+  }
+
+  async #askFor(names: readonly string[]): Promise<Map<string, DirectoryEntry | undefined>> {
+    const askedAt = this.#freshness.now();
+    const question = this.#catalog.routesByName(names, AbortSignal.timeout(this.#options.catalogMs));
+    return this.#land(names, await this.#settling(askedAt, question), askedAt);
+  }
+
+  /** What a question comes to; one that fails is an outage, and no freeze. */
+  async #settling<T>(askedAt: number, question: Promise<T>): Promise<T> {
+    try {
+      return await question;
+    } catch (error) {
+      this.#freshness.settle(askedAt);
+      throw error;
+    }
+  }
+
+  async #readChanges(timeoutMs: number): Promise<void> {
     const position = await this.#catalog.position(AbortSignal.timeout(timeoutMs));
     if (this.#isBroken(position)) this.#startAnew(position);
     for (let page = 0; this.#position.revision < position.revision; page++) {
@@ -148,7 +174,6 @@ export class Directory {
         revision: isWhole ? snapshot.revision : last.revision,
       };
     }
-    this.#confirmedAt = askedAt;
   }
 
   #apply(route: Route): void {
@@ -161,14 +186,20 @@ export class Directory {
   }
 
   /** Takes in what a query answered; gives the names that must be asked for again. */
-  #land(names: readonly string[], snapshot: RouteSnapshot): Map<string, DirectoryEntry | undefined> {
+  #land(
+    names: readonly string[],
+    snapshot: RouteSnapshot,
+    askedAt: number,
+  ): Map<string, DirectoryEntry | undefined> {
     const landed = new Map<string, DirectoryEntry | undefined>();
+    // It may have been on its way while this process was frozen.
+    if (this.#freshness.isOutdated(askedAt)) return landed;
     if (snapshot.incarnation !== this.#position.incarnation) {
       // Another catalog answers: believe nothing, this answer included, until its position is known.
-      this.#confirmedAt = Number.NEGATIVE_INFINITY;
+      this.#freshness.refute();
       this.#startAnew(snapshot);
     }
-    const now = this.#options.now();
+    const now = this.#freshness.now();
     const routes = new Map(snapshot.routes.map((route) => [route.name, route]));
     for (const name of names) {
       const route = routes.get(name);
@@ -185,12 +216,12 @@ export class Directory {
   #isKnownAbsent(name: string): boolean {
     const since = this.#cache.absentSince(name);
     if (since === undefined) return false;
-    const now = this.#options.now();
-    return now - since < this.#options.absenceTtlMs && now - this.#confirmedAt < this.#options.serveForMs;
+    const now = this.#freshness.now();
+    return now - since < this.#options.absenceTtlMs && this.#freshness.holds(now);
   }
 
   #mayServeStale(error: unknown): boolean {
-    return error instanceof CatalogUnavailableError && this.confirmedMsAgo < this.#options.serveForMs;
+    return error instanceof CatalogUnavailableError && this.#freshness.isInReach(this.#freshness.now());
   }
 
   #isBroken(position: CatalogPosition): boolean {

@@ -9,7 +9,7 @@ export class Poll {
   readonly #directory: Directory;
   readonly #catalog: Catalog;
   readonly #pollMs: number;
-  #timer: NodeJS.Timeout | undefined;
+  #interval: NodeJS.Timeout | undefined;
   #watch: { close(): Promise<void> } | undefined;
   #watching: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -24,22 +24,19 @@ export class Poll {
   }
 
   start(): void {
-    this.#sleep();
+    this.#interval = setInterval(() => {
+      this.#directory.beat();
+      if (this.#asking === undefined) this.#ask();
+    }, this.#pollMs).unref();
     this.#subscribe();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    clearInterval(this.#interval);
     await this.#watching;
     await this.#watch?.close();
     await this.#asking;
-  }
-
-  #sleep(): void {
-    if (this.#stopped) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), this.#pollMs).unref();
   }
 
   #ask(): void {
@@ -52,7 +49,7 @@ export class Poll {
       if (this.#again && !this.#stopped) {
         this.#again = false;
         this.#ask();
-      } else this.#sleep();
+      }
     });
   }
 

@@ -1,13 +1,10 @@
-import type { RouteSnapshot } from '../catalog/catalog.js';
 import { AbortedError, CatalogUnavailableError } from '../errors.js';
 import type { DirectoryEntry } from './entry.js';
 
-/** Where the loader reads, and where its answers go. */
-export interface RouteLoaderOptions {
-  read(names: readonly string[]): Promise<RouteSnapshot>;
-  /** Takes an answer in. Names that are missing from the result changed meanwhile and are asked for again. */
-  land(names: readonly string[], snapshot: RouteSnapshot): ReadonlyMap<string, DirectoryEntry | undefined>;
-}
+/** Asks for these names. Those that are missing from the answer may have changed since, and are asked for again. */
+export type AskForRoutes = (
+  names: readonly string[],
+) => Promise<ReadonlyMap<string, DirectoryEntry | undefined>>;
 
 interface Flight {
   readonly promise: Promise<DirectoryEntry | undefined>;
@@ -23,14 +20,14 @@ const MAX_ATTEMPTS = 10;
 
 /** Loads routes: one query for each name however many ask, and one query for many names. */
 export class RouteLoader {
-  readonly #options: RouteLoaderOptions;
+  readonly #ask: AskForRoutes;
   readonly #flights = new Map<string, Flight>();
   readonly #waiting = new Set<string>();
   #queries = 0;
   #scheduled = false;
 
-  constructor(options: RouteLoaderOptions) {
-    this.#options = options;
+  constructor(ask: AskForRoutes) {
+    this.#ask = ask;
   }
 
   /** The entry of a name, or undefined where there is no such tenant. `signal` only leaves the wait. */
@@ -61,7 +58,7 @@ export class RouteLoader {
     for (const name of names) this.#waiting.delete(name);
     this.#queries++;
     try {
-      const landed = this.#options.land(names, await this.#options.read(names));
+      const landed = await this.#ask(names);
       for (const name of names) {
         if (landed.has(name)) this.#settle(name)?.resolve(landed.get(name));
         else this.#askAgain(name);

@@ -196,8 +196,8 @@ export class TenantSession implements Session, ClientSource {
       signal: limit.signal,
     });
     try {
-      // The tenant may have been suspended while we waited.
-      this.#current();
+      // The tenant may have been suspended while we waited, or this process frozen.
+      if (this.#current() === undefined) await this.#renew(limit);
       return lease;
     } catch (error) {
       lease.release();

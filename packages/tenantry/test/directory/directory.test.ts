@@ -4,9 +4,12 @@ import { CatalogUnavailableError, UnknownTenantError } from '../../src/errors.js
 import type { Route } from '../../src/tenant/tenant.js';
 import { ControlledCatalog } from './controlled-catalog.js';
 
+const POLL_MS = 250;
+
 let source: ControlledCatalog;
 let directory: Directory;
 let now: number;
+let wall: number;
 let ended: Route[];
 
 async function build(options: Partial<DirectoryOptions> = {}): Promise<void> {
@@ -15,18 +18,36 @@ async function build(options: Partial<DirectoryOptions> = {}): Promise<void> {
     absenceTtlMs: 5000,
     maxRoutes: 1000,
     maxAbsences: 100,
+    pollMs: POLL_MS,
     serveForMs: 60_000,
     catalogMs: 2000,
-    now: () => now,
+    clocks: { monotonic: () => now, wall: () => wall },
     onSessionsEnd: (route) => ended.push(route),
     ...options,
   });
   await directory.catchUp();
 }
 
+/** Time passes, and the process runs. */
+function pass(ms: number): void {
+  for (let left = ms; left > 0; left -= POLL_MS) {
+    const step = Math.min(left, POLL_MS);
+    now += step;
+    wall += step;
+    directory.beat();
+  }
+}
+
+/** Time passes for both clocks, and the process does not run. */
+function freeze(ms: number): void {
+  now += ms;
+  wall += ms;
+}
+
 beforeEach(async () => {
   source = new ControlledCatalog();
   now = 1_000_000;
+  wall = 5_000_000;
   ended = [];
   await build();
 });
@@ -99,7 +120,7 @@ describe('an absence', () => {
   it('is remembered for a while', async () => {
     for (let i = 0; i < 5; i++) await expect(directory.resolve('acme')).rejects.toThrow(UnknownTenantError);
     expect(source.queries).toHaveLength(1);
-    now += 5000;
+    pass(5000);
     await directory.catchUp();
     await expect(directory.resolve('acme')).rejects.toThrow(UnknownTenantError);
     expect(source.queries).toHaveLength(2);
@@ -245,9 +266,9 @@ describe('while the catalog is out of reach', () => {
   });
 
   it('known tenants are served to the stated limit and not beyond', async () => {
-    now += 59_999;
+    pass(59_999);
     expect(directory.peek('acme')).toBeDefined();
-    now += 1;
+    pass(1);
     expect(directory.peek('acme')).toBeUndefined();
     await expect(directory.resolve('acme')).rejects.toThrow(CatalogUnavailableError);
   });
@@ -258,7 +279,7 @@ describe('while the catalog is out of reach', () => {
     await directory.catchUp();
     await directory.resolve('acme');
     source.isDown = true;
-    now += 1000;
+    pass(1000);
     const before = source.queries.length;
     for (let i = 0; i < 10; i++) expect((await directory.resolve('acme')).route.name).toBe('acme');
     expect(source.queries).toHaveLength(before + 1);
@@ -269,11 +290,125 @@ describe('expiry', () => {
   it('under concurrency is one query and never an error', async () => {
     source.put('acme');
     await directory.resolve('acme');
-    now += 300_000;
+    pass(300_000);
     await directory.catchUp();
     const before = source.queries.length;
     const entries = await Promise.all(Array.from({ length: 200 }, () => directory.resolve('acme')));
     expect(new Set(entries).size).toBe(1);
     expect(source.queries).toHaveLength(before + 1);
+  });
+});
+
+describe('after a freeze', () => {
+  beforeEach(async () => {
+    source.put('acme');
+    await directory.resolve('acme');
+    pass(1000);
+    await directory.catchUp();
+    source.put('acme', { status: 'suspended', epoch: 2 });
+  });
+
+  const freezes: readonly [string, () => void][] = [
+    ['of the process', () => freeze(5000)],
+    [
+      'of the process, noticed by its own timer',
+      () => {
+        freeze(5000);
+        directory.beat();
+      },
+    ],
+    [
+      'of the machine, in which the monotonic clock stood still',
+      () => {
+        wall += 5000;
+      },
+    ],
+    [
+      'after which the wall clock was set back',
+      () => {
+        wall -= 5000;
+      },
+    ],
+    [
+      'whose wall clock was set back before',
+      () => {
+        wall -= 3_600_000;
+        wall += 5000;
+      },
+    ],
+  ];
+
+  it.each(freezes)('(%s) nothing is served before the catalog was asked', async (_, happen) => {
+    expect(directory.peek('acme')).toBeDefined();
+    happen();
+    expect(directory.peek('acme')).toBeUndefined();
+    expect((await directory.resolve('acme')).route.status).toBe('suspended');
+    expect(source.queries).toHaveLength(2);
+  });
+
+  it.each(freezes)('(%s) memory is believed again once the catalog has answered', async (_, happen) => {
+    happen();
+    await directory.catchUp();
+    expect(directory.peek('acme')?.route.status).toBe('suspended');
+    pass(1000);
+    expect(directory.peek('acme')).toBeDefined();
+  });
+
+  it('an answer that was on its way meanwhile is asked for again', async () => {
+    source.put('globex');
+    source.hold();
+    const slow = directory.resolve('globex');
+    await Promise.resolve();
+    source.put('globex', { status: 'suspended', epoch: 2 });
+    freeze(5000);
+    source.release();
+    expect((await slow).route.status).toBe('suspended');
+  });
+
+  it('an absence is not believed either', async () => {
+    await directory.resolve('globex').catch(() => {});
+    source.put('globex');
+    freeze(600);
+    expect((await directory.resolve('globex')).route.name).toBe('globex');
+  });
+
+  it('in which the catalog went out of reach, known tenants are served to the stated limit', async () => {
+    source.isDown = true;
+    freeze(5000);
+    expect((await directory.resolve('acme')).route.name).toBe('acme');
+    const before = source.queries.length;
+    await directory.resolve('acme');
+    expect(source.queries).toHaveLength(before);
+    pass(55_000);
+    await expect(directory.resolve('acme')).rejects.toThrow(CatalogUnavailableError);
+  });
+
+  it('no longer than that, by whichever clock counted more', async () => {
+    source.isDown = true;
+    wall += 60_000;
+    await expect(directory.resolve('acme')).rejects.toThrow(CatalogUnavailableError);
+  });
+});
+
+describe('a process that is merely slow', () => {
+  it('does not ask more than it must', async () => {
+    source.put('acme');
+    await directory.resolve('acme');
+    for (let late = 0; late < 100; late++) {
+      freeze(POLL_MS + 200);
+      expect(directory.peek('acme')).toBeDefined();
+      directory.beat();
+    }
+  });
+
+  it('nor where its clocks run apart a little', async () => {
+    source.put('acme');
+    await directory.resolve('acme');
+    for (let turn = 0; turn < 1000; turn++) {
+      pass(POLL_MS);
+      wall += turn % 2 === 0 ? 20 : -20;
+      await directory.catchUp();
+      expect(directory.peek('acme')).toBeDefined();
+    }
   });
 });
