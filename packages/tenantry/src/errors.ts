@@ -4,6 +4,8 @@
  * against this file by a test.
  */
 
+import { redact } from './errors/redact.js';
+
 /** What class of trouble an error is; the command line derives its exit code from it. */
 export type ErrorCategory = 'usage' | 'not-found' | 'conflict' | 'refused' | 'unavailable' | 'internal';
 
@@ -44,6 +46,7 @@ export const errorCatalog = {
   TENANTRY_UNKNOWN_SERVER: define(503, 'unavailable', 'Unknown database server'),
   TENANTRY_SERVER_UNAVAILABLE: define(503, 'unavailable', 'Database server is out of reach', true),
   TENANTRY_SERVER_REFUSED: define(503, 'unavailable', 'Database server refused the connection'),
+  TENANTRY_OUT_OF_RESOURCES: define(503, 'unavailable', 'Process is out of files or memory', true),
   TENANTRY_CREDENTIALS: define(503, 'unavailable', 'No credentials for the tenant', true),
   TENANTRY_DATABASE_MISSING: define(503, 'unavailable', 'Tenant database is missing'),
   TENANTRY_IDENTITY_MISMATCH: define(503, 'unavailable', 'Tenant database failed its identity check'),
@@ -122,10 +125,10 @@ export class TenancyError extends Error {
   readonly tenant: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(redact(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
     this.code = code;
-    this.hint = details.hint ?? '';
+    this.hint = redact(details.hint ?? '');
     this.kind = details.kind;
     this.tenant = details.tenant;
   }
@@ -205,6 +208,8 @@ export class UnknownServerError extends errorClass('TENANTRY_UNKNOWN_SERVER') {}
 export class ServerUnavailableError extends errorClass('TENANTRY_SERVER_UNAVAILABLE') {}
 /** A database server answers and refuses us: credentials, or too many connections. */
 export class ServerRefusedError extends errorClass('TENANTRY_SERVER_REFUSED') {}
+/** The operating system gave this process no more open files or memory. Nothing was done. */
+export class OutOfResourcesError extends errorClass('TENANTRY_OUT_OF_RESOURCES') {}
 /** The application's own `credentials` failed, did not answer, or gave none. Nothing was sent to the tenant's server. */
 export class CredentialsError extends errorClass('TENANTRY_CREDENTIALS') {}
 /** The server answers; the tenant's database is not there. */

@@ -2,6 +2,7 @@ export { type ProblemOptions, type ProblemResponse, problem } from './adapters/h
 export type { ListOptions, TenantPage } from './catalog/catalog.js';
 export type { Bound } from './context/context.js';
 export type { IsolationLevel, Parameter, Row } from './engine/connection.js';
+export { redact } from './errors/redact.js';
 export * from './errors.js';
 export type { Adoption, AdoptTenant, CreateTenant, Tenants } from './fleet/tenants.js';
 export type { Health, PartHealth, ServerStats, Stats } from './health.js';

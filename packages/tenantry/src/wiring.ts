@@ -18,9 +18,10 @@ import {
 } from './errors.js';
 import type { AdminServer } from './fleet/admin-server.js';
 import { assertIsolation } from './fleet/isolation.js';
-import { lazyTenants } from './fleet/lazy-tenants.js';
+
 import { previewProvisioning } from './fleet/preview-provisioning.js';
 import type { Tenants } from './fleet/tenants.js';
+import { tenantsOf } from './fleet/tenants-of.js';
 import { HEALTH_MS, type Health, probe, type Stats, TENANTS_TOLD } from './health.js';
 import { Watchers } from './observe/watchers.js';
 import type { ResolvedOptions, ResolvedServer } from './options.js';
@@ -34,6 +35,7 @@ import { PooledExecutor } from './session/executor.js';
 import type { CallOptions, Transactor } from './session/session.js';
 import { type SessionRooms, TenantSession } from './session/tenant-session.js';
 import { type WarmUp, warmUp } from './session/warm-up.js';
+import { quoteForMessage } from './tenant/name.js';
 import type { Isolation, Route } from './tenant/tenant.js';
 
 /** Look-ups never wait for busy tenants: the catalog has a small pool of its own. */
@@ -118,7 +120,7 @@ export class Wiring {
         options.credentials && new CredentialStore(options.credentials, timeouts.connectMs, cache.maxRoutes),
     };
     this.#hiddenRooms = { ...this.#sessionRooms, directory: hidden };
-    this.tenants = lazyTenants({
+    this.tenants = tenantsOf({
       catalog: this.#catalog,
       catalogServer,
       catalogDatabase,
@@ -242,7 +244,7 @@ export class Wiring {
   #findPool(name: string): ServerPool {
     const pool = this.#pools.get(name);
     if (pool !== undefined) return pool;
-    throw new UnknownServerError(`This process is configured for no server ${JSON.stringify(name)}.`, {
+    throw new UnknownServerError(`This process is configured for no server ${quoteForMessage(name)}.`, {
       hint: `Add it to the option "servers". Configured are: ${[...this.#pools.keys()].join(', ')}.`,
     });
   }

@@ -1,4 +1,4 @@
-// What is built with Kysely, so that all of it is loaded at once, when it is first asked for.
+// What is built with Kysely, which must be loaded before any of it is called.
 export { runChange } from './change.js';
 export { changeStatus } from './change-status.js';
 export { adopt, beginCreate, finishCreate, releaseCreate, undoCreate } from './create.js';

@@ -1,10 +1,11 @@
-import { type RawBuilder, sql as raw, type Updateable } from 'kysely';
+import type { RawBuilder, Updateable } from 'kysely';
 import { InternalError } from '../errors.js';
 import type { Tenant } from '../tenant/tenant.js';
 import type { CatalogConnections } from './catalog-connections.js';
 import type { CatalogPlace } from './catalog-place.js';
 import type { CatalogSql } from './catalog-sql.js';
 import { databaseOn } from './engine-dialect.js';
+import { kysely } from './kysely.js';
 import { readPosition, THE_ROW } from './position.js';
 import { toTenant } from './rows.js';
 import { CHANGES_CHANNEL } from './sql-dialect.js';
@@ -28,7 +29,7 @@ export class Change {
 
   /** Now, by the database's clock. */
   get clock(): RawBuilder<number> {
-    return raw.raw(this.sql.dialect.clock);
+    return kysely.loaded.sql.raw(this.sql.dialect.clock);
   }
 
   /** Writes a tenant's row, with this change's revision, and gives what it is now. */

@@ -1,41 +1,41 @@
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  type DatabaseIntrospector,
-  type Dialect,
-  type DialectAdapter,
-  type Driver,
-  Kysely,
-  MysqlAdapter,
-  MysqlQueryCompiler,
-  PostgresAdapter,
-  PostgresQueryCompiler,
-  type QueryCompiler,
-  type QueryResult,
-  SqliteAdapter,
-  SqliteQueryCompiler,
+import type {
+  CompiledQuery,
+  DatabaseConnection,
+  DatabaseIntrospector,
+  Dialect,
+  DialectAdapter,
+  Driver,
+  QueryCompiler,
+  QueryResult,
 } from 'kysely';
 import type { EngineName } from '../engine/capabilities.js';
 import type { EngineConnection } from '../engine/connection.js';
 import { assertParameters } from '../engine/parameters.js';
 import { InternalError } from '../errors.js';
 import type { CatalogSql } from './catalog-sql.js';
+import { kysely } from './kysely.js';
 import type { CatalogDb } from './tables.js';
 
 interface KyselyParts {
-  createCompiler(): QueryCompiler;
-  createAdapter(): DialectAdapter;
+  readonly Compiler: new () => QueryCompiler;
+  readonly Adapter: new () => DialectAdapter;
 }
 
-const parts: Readonly<Record<EngineName, KyselyParts>> = {
-  mysql: { createCompiler: () => new MysqlQueryCompiler(), createAdapter: () => new MysqlAdapter() },
-  postgres: { createCompiler: () => new PostgresQueryCompiler(), createAdapter: () => new PostgresAdapter() },
-  sqlite: { createCompiler: () => new SqliteQueryCompiler(), createAdapter: () => new SqliteAdapter() },
-};
+function partsOf(engine: EngineName): KyselyParts {
+  const parts = kysely.loaded;
+  switch (engine) {
+    case 'mysql':
+      return { Compiler: parts.MysqlQueryCompiler, Adapter: parts.MysqlAdapter };
+    case 'postgres':
+      return { Compiler: parts.PostgresQueryCompiler, Adapter: parts.PostgresAdapter };
+    case 'sqlite':
+      return { Compiler: parts.SqliteQueryCompiler, Adapter: parts.SqliteAdapter };
+  }
+}
 
-/** Kysely on one connection that somebody else leased and will give back. */
+/** Kysely, which must be loaded, on one connection that somebody else leased and will give back. */
 export function databaseOn({ connection, dialect }: CatalogSql): CatalogDb {
-  return new Kysely({ dialect: new EngineDialect(connection, parts[dialect.name]) });
+  return new kysely.loaded.Kysely({ dialect: new EngineDialect(connection, partsOf(dialect.name)) });
 }
 
 /** A Kysely dialect over any engine's connection; the SQL that it writes is chosen by capability. */
@@ -53,11 +53,11 @@ class EngineDialect implements Dialect {
   }
 
   createQueryCompiler(): QueryCompiler {
-    return this.#parts.createCompiler();
+    return new this.#parts.Compiler();
   }
 
   createAdapter(): DialectAdapter {
-    return this.#parts.createAdapter();
+    return new this.#parts.Adapter();
   }
 
   createIntrospector(): DatabaseIntrospector {

@@ -12,13 +12,16 @@ import type { ConnectionSource } from '../engine/connection-source.js';
 import type { EngineServer } from '../engine/engine.js';
 import { keyOf, type TenantRef } from '../tenant/ref.js';
 import type { Tenant, TenantStatus } from '../tenant/tenant.js';
+import * as administration from './administration.js';
 import { CatalogConnections } from './catalog-connections.js';
 import type { CatalogPlace } from './catalog-place.js';
 import type { Change } from './change.js';
+import { kysely } from './kysely.js';
 import { readPosition } from './position.js';
 import { removeProcess, writeProcess } from './processes.js';
 import { readChanges, readRoutes, readRoutesById } from './routes.js';
 import { writeServer } from './servers.js';
+import { setUp } from './setup.js';
 import type { CatalogDb } from './tables.js';
 import { watchOf } from './watch.js';
 
@@ -52,8 +55,7 @@ class SqlCatalog implements Catalog {
     if (watch !== undefined) this.watch = watch;
   }
 
-  async setup(): Promise<void> {
-    const { setUp } = await import('./setup.js');
+  setup(): Promise<void> {
     return setUp(this.#connections, this.#place);
   }
 
@@ -143,9 +145,9 @@ class SqlCatalog implements Catalog {
   }
 }
 
-type Administration = typeof import('./administration.js');
+type Administration = typeof administration;
 
-/** Kysely takes longer to load than a process to its first answer, and requests never need it. */
-function loadAdministration(): Promise<Administration> {
-  return import('./administration.js');
+async function loadAdministration(): Promise<Administration> {
+  await kysely.load();
+  return administration;
 }

@@ -59,7 +59,7 @@ export interface EngineServer {
    */
   openNow?(database: string): EngineConnection;
 
-  /** The slow path: creating, dropping and describing databases. Loaded when first asked for. */
+  /** The slow path: creating, dropping and describing databases. */
   provisioning(): Promise<Provisioning>;
 
   /**

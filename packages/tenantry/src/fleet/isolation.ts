@@ -1,5 +1,6 @@
 import type { EngineServer } from '../engine/engine.js';
 import { InvalidInputError } from '../errors.js';
+import { quoteForMessage } from '../tenant/name.js';
 import { assertRowKey } from '../tenant/row-key.js';
 import type { Isolation } from '../tenant/tenant.js';
 
@@ -16,7 +17,7 @@ export function assertIsolation(
 ): void {
   const { isolations } = engine.capabilities;
   if (!isolations.includes(isolation)) {
-    throw new InvalidInputError(`${engine.name} cannot isolate tenants by ${JSON.stringify(isolation)}.`, {
+    throw new InvalidInputError(`${engine.name} cannot isolate tenants by ${quoteForMessage(isolation)}.`, {
       hint: `It can by: ${isolations.join(', ')}.`,
     });
   }

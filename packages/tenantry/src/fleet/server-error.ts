@@ -1,4 +1,5 @@
 import { describeAddress } from '../engine/address.js';
+import { outOfResources } from '../engine/lazy-package.js';
 import { ServerRefusedError, ServerUnavailableError, type TenancyError } from '../errors.js';
 import type { AdminServer } from './admin-server.js';
 
@@ -7,6 +8,8 @@ export function serverError(error: unknown, { name, server }: AdminServer): Tena
   const kind = server.engine.classifyError(error);
   const reason = error instanceof Error ? error.message : String(error);
   const place = `Server ${name} (${describeAddress(server.address)})`;
+  const exhausted = outOfResources(error, `${place} could not be asked`);
+  if (exhausted !== undefined) return exhausted;
   switch (kind) {
     case 'unreachable':
     case 'connection-lost':
@@ -16,8 +19,13 @@ export function serverError(error: unknown, { name, server }: AdminServer): Tena
         kind,
         hint: 'Check that it runs and that this machine reaches it.',
       });
-    case 'access-denied':
     case 'too-many-connections':
+      return new ServerRefusedError(`${place} takes no more connections: ${reason}`, {
+        cause: error,
+        kind,
+        hint: 'Lower maxConnections of the processes that use it, or raise the limit of the server.',
+      });
+    case 'access-denied':
       return new ServerRefusedError(`${place} refused: ${reason}`, {
         cause: error,
         kind,

@@ -2,7 +2,7 @@ import type { Catalog, ListOptions, ProcessRecord, TenantPage } from '../catalog
 import { describeAddress } from '../engine/address.js';
 import type { EngineServer } from '../engine/engine.js';
 import { InvalidInputError, TenancyError } from '../errors.js';
-import { assertTenantName, isTenantName } from '../tenant/name.js';
+import { assertTenantName, isTenantName, quoteForMessage } from '../tenant/name.js';
 import { tenantStatuses, unknownTenant } from '../tenant/status.js';
 import type { Tenant, TenantMetadata } from '../tenant/tenant.js';
 import type { AdminServer, FindServer } from './admin-server.js';
@@ -86,7 +86,7 @@ export class TenantAdmin implements Tenants {
       throw new InvalidInputError('The limit of a list must be a whole number from 1 to 1000.');
     }
     if (status !== undefined && !tenantStatuses.includes(status)) {
-      throw new InvalidInputError(`There is no status ${JSON.stringify(status)}.`, {
+      throw new InvalidInputError(`There is no status ${quoteForMessage(status)}.`, {
         hint: `Known are: ${tenantStatuses.join(', ')}.`,
       });
     }

@@ -1,3 +1,4 @@
+import { redactValue } from '../errors/redact.js';
 import { InvalidNameError } from '../errors.js';
 
 /**
@@ -27,10 +28,11 @@ export function nameKey(name: string): string {
   return name.toLowerCase();
 }
 
-/** A value from outside, made harmless and short enough for a message. */
+/** A value from outside, made harmless and short enough for a message; one that could hold a password is not shown. */
 export function quoteForMessage(value: unknown): string {
   if (typeof value !== 'string') return `A ${value === null ? 'null' : typeof value}`;
-  const quoted = JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
+  const shown = redactValue(value);
+  const quoted = JSON.stringify(shown.length > 80 ? `${shown.slice(0, 77)}...` : shown);
   return quoted.replace(
     /[\u007f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

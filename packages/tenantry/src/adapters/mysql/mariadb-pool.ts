@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ConnectionConfig, Pool, PoolConnection, QueryOptions } from 'mariadb';
 import mysql2 from 'mysql2';
+import { LazyPackage } from '../../engine/lazy-package.js';
 import { openTunnel } from '../../engines/mysql/index.js';
 import {
   AbortedError,
@@ -8,6 +9,7 @@ import {
   DriverMissingError,
   LeaseEndedError,
   NotSupportedError,
+  OutOfResourcesError,
 } from '../../errors.js';
 import type { ClientLease } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
@@ -221,13 +223,13 @@ class MariadbTenantPool extends EventEmitter {
   }
 }
 
-let driver: typeof import('mariadb') | undefined;
+const mariadb = new LazyPackage<typeof import('mariadb')>('mariadb', () => import('mariadb'));
 
 async function loadDriver(): Promise<typeof import('mariadb')> {
   try {
-    driver ??= await import('mariadb');
-    return driver;
+    return await mariadb.load();
   } catch (cause) {
+    if (cause instanceof OutOfResourcesError) throw cause;
     throw new DriverMissingError('mariadbPool needs the package mariadb, which could not be loaded.', {
       hint: 'Install it: npm install mariadb',
       cause,

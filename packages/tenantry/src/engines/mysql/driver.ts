@@ -1,20 +1,22 @@
 import type { Connection, ConnectionOptions } from 'mysql2';
-import { DriverMissingError } from '../../errors.js';
+import { LazyPackage } from '../../engine/lazy-package.js';
+import { DriverMissingError, OutOfResourcesError } from '../../errors.js';
 
 /** The module `mysql2`. */
 export type Driver = typeof import('mysql2');
 
+const mysql2 = new LazyPackage<Driver>('mysql2', async () => (await import('mysql2')).default);
+
 /**
  * Loads mysql2, an optional peer: who has no MySQL server needs no MySQL driver.
  *
- * @throws DriverMissingError (`TENANTRY_DRIVER_MISSING`)
+ * @throws DriverMissingError (`TENANTRY_DRIVER_MISSING`), OutOfResourcesError (`TENANTRY_OUT_OF_RESOURCES`)
  */
-export async function loadDriver(
-  importDriver: () => Promise<{ default: Driver }> = () => import('mysql2'),
-): Promise<Driver> {
+export async function loadDriver(load: () => Promise<Driver> = () => mysql2.load()): Promise<Driver> {
   try {
-    return (await importDriver()).default;
+    return await load();
   } catch (cause) {
+    if (cause instanceof OutOfResourcesError) throw cause;
     throw new DriverMissingError('MySQL and MariaDB need the package mysql2, which could not be loaded.', {
       hint: 'Install it: npm install mysql2',
       cause,

@@ -8,6 +8,7 @@ import { createClient, loadDriver } from './driver.js';
 import { openingFailed } from './errors.js';
 import { assertIdentifier } from './identifiers.js';
 import { connectionOptions } from './options.js';
+import { MysqlProvisioning } from './provisioning.js';
 
 /** A MySQL or MariaDB server. */
 export class MysqlServer implements EngineServer {
@@ -25,7 +26,6 @@ export class MysqlServer implements EngineServer {
   }
 
   async provisioning(): Promise<Provisioning> {
-    const { MysqlProvisioning } = await import('./provisioning.js');
     return new MysqlProvisioning((database, options) => this.#connect(database, options));
   }
 

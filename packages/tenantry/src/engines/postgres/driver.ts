@@ -1,4 +1,5 @@
-import { DriverMissingError, InvalidOptionError } from '../../errors.js';
+import { LazyPackage } from '../../engine/lazy-package.js';
+import { DriverMissingError, InvalidOptionError, OutOfResourcesError } from '../../errors.js';
 import { withSavedKeys } from './scram.js';
 
 type Pg = typeof import('pg');
@@ -18,12 +19,14 @@ export interface BackendKey {
   readonly secretKey: number | null;
 }
 
+const pg = new LazyPackage<Driver>('pg', () => import('pg'));
+
 /**
  * Loads pg, an optional peer: who has no PostgreSQL server needs no PostgreSQL driver.
  *
- * @throws DriverMissingError (`TENANTRY_DRIVER_MISSING`)
+ * @throws DriverMissingError (`TENANTRY_DRIVER_MISSING`), OutOfResourcesError (`TENANTRY_OUT_OF_RESOURCES`)
  */
-export async function loadDriver(importDriver: () => Promise<Driver> = () => import('pg')): Promise<Driver> {
+export async function loadDriver(load: () => Promise<Driver> = () => pg.load()): Promise<Driver> {
   if (process.env.NODE_PG_FORCE_NATIVE) {
     throw new InvalidOptionError(
       'NODE_PG_FORCE_NATIVE is set, and tenantry needs the JavaScript client of pg.',
@@ -33,9 +36,10 @@ export async function loadDriver(importDriver: () => Promise<Driver> = () => imp
     );
   }
   try {
-    const { Client, Connection } = await importDriver();
+    const { Client, Connection } = await load();
     return { Client: withSavedKeys(withOwnStartup(Client)), Connection };
   } catch (cause) {
+    if (cause instanceof OutOfResourcesError) throw cause;
     throw new DriverMissingError('PostgreSQL needs the package pg, which could not be loaded.', {
       hint: 'Install it: npm install pg',
       cause,

@@ -12,8 +12,10 @@ import { requestCancel } from './cancel.js';
 import { connectClient, type Ready } from './client.js';
 import { PostgresConnection } from './connection.js';
 import { loadDriver } from './driver.js';
+import { listen } from './listen.js';
 import { connectionOptions } from './options.js';
 import { proveSession } from './pooler.js';
+import { PostgresProvisioning } from './provisioning.js';
 
 /** A PostgreSQL server. */
 export class PostgresServer implements EngineServer {
@@ -49,12 +51,10 @@ export class PostgresServer implements EngineServer {
   }
 
   async provisioning(): Promise<Provisioning> {
-    const { PostgresProvisioning } = await import('./provisioning.js');
     return new PostgresProvisioning((database, options) => this.open(database, options));
   }
 
   async listen(database: string, channel: string, listener: NotificationListener): Promise<Subscription> {
-    const { listen } = await import('./listen.js');
     return listen(this.address, database, channel, listener);
   }
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { outOfResources } from '../../engine/lazy-package.js';
 import { DriverMissingError, InvalidOptionError } from '../../errors.js';
 import type { DatabaseClass, DriverHandle } from './driver-handle.js';
 import { collectClosed, LibsqlHandle } from './libsql-handle.js';
@@ -37,6 +38,8 @@ export function findDriver(
   for (const name of names) {
     const driver = load(name);
     if (!(driver instanceof Error)) return driver;
+    const exhausted = outOfResources(driver, `The package ${name} could not be loaded`);
+    if (exhausted !== undefined) throw exhausted;
     failures.push(`${name}: ${firstLine(driver)}`);
   }
   throw new DriverMissingError(`SQLite needs a driver, and none could be loaded (${failures.join('; ')}).`, {
@@ -70,7 +73,8 @@ function loadOnce(name: DriverName): Driver | Error {
   const known = loaded.get(name);
   if (known !== undefined) return known;
   const driver = load(name);
-  loaded.set(name, driver);
+  // A driver that could not be loaded for want of a free file may be had later.
+  if (!(driver instanceof Error) || outOfResources(driver, name) === undefined) loaded.set(name, driver);
   return driver;
 }
 

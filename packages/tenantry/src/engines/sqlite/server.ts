@@ -5,7 +5,9 @@ import type { Provisioning } from '../../engine/provisioning.js';
 import { InvalidOptionError } from '../../errors.js';
 import { openFile, openFileNow } from './open.js';
 import type { SqliteOptions } from './options.js';
+import { SqliteProvisioning } from './provisioning.js';
 import type { ScriptConnection } from './script-connection.js';
+import { openInWorker } from './worker/open.js';
 
 /** A folder of database files. */
 export class SqliteServer implements EngineServer {
@@ -27,7 +29,6 @@ export class SqliteServer implements EngineServer {
     }
     const { worker } = this.#options;
     if (worker === undefined) return openFile(this.#options, database, options);
-    const { openInWorker } = await import('./worker/open.js');
     return openInWorker(worker, this.#options, database, options);
   }
 
@@ -36,7 +37,6 @@ export class SqliteServer implements EngineServer {
   }
 
   async provisioning(): Promise<Provisioning> {
-    const { SqliteProvisioning } = await import('./provisioning.js');
     return new SqliteProvisioning(
       this.#options.folder,
       // A worker takes longer to start than these statements to run.
