@@ -6,9 +6,9 @@ export default {
   patches: [
     {
       file: 'engines/postgres/traces.js',
-      find: `    if (!ROWS.test(statement))
+      find: `    if (!ROWS.has(begin))
         return 'anything';`,
-      replace: `    if (!ROWS.test(statement))
+      replace: `    if (!ROWS.has(begin))
         return 'none';`,
     },
   ],

@@ -11,6 +11,10 @@ const FACTS = `SELECT pg_catalog.pg_backend_pid() AS pid,
   pg_catalog.pg_postmaster_start_time()::pg_catalog.text AS started,
   (SELECT oid::pg_catalog.text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS database,
   pg_catalog.inet_server_addr()::pg_catalog.text AS address,
+  (EXISTS (SELECT FROM pg_catalog.pg_language
+      WHERE lanname::pg_catalog.text <> ALL ('{internal,c,sql,plpgsql}'::pg_catalog.text[]))
+    OR EXISTS (SELECT FROM pg_catalog.pg_extension
+      WHERE extname::pg_catalog.text = ANY ('{dblink,pg_variables}'::pg_catalog.text[]))) AS keeps_memory,
   (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER) AS sees_all`;
 
 /** What a session was found to be. */
@@ -19,6 +23,8 @@ export interface Admission {
   readonly instance: string;
   /** Whether somebody between us and the server answered for it: a pooler. */
   readonly isPooled: boolean;
+  /** Whether its database has what keeps a memory that no reset takes away: `%_SHARED` of PL/Perl, connections of dblink. */
+  readonly keepsMemory: boolean;
 }
 
 /**
@@ -28,14 +34,19 @@ export interface Admission {
  * @throws UnsafeIsolationError (`TENANTRY_UNSAFE_ISOLATION`)
  */
 export async function admit(client: Client, { isolation }: DatabasePart): Promise<Admission> {
-  const { pid, started, database, address, sees_all } = (await client.query<Facts>(FACTS)).rows[0] ?? {};
+  const { pid, started, database, address, sees_all, keeps_memory } =
+    (await client.query<Facts>(FACTS)).rows[0] ?? {};
   if (isolation === 'row') {
     if (sees_all !== false) throw seesAll(client);
     const tables = await unguardedTables(client);
     if (tables.length > 0) throw unguarded(client, tables);
   }
   const { processID } = client as Client & { readonly processID: number | null };
-  return { instance: JSON.stringify([started, address, database]), isPooled: pid !== processID };
+  return {
+    instance: JSON.stringify([started, address, database]),
+    isPooled: pid !== processID,
+    keepsMemory: keeps_memory !== false,
+  };
 }
 
 interface Facts {
@@ -44,6 +55,7 @@ interface Facts {
   readonly database?: string;
   readonly address?: string | null;
   readonly sees_all?: boolean;
+  readonly keeps_memory?: boolean;
 }
 
 function seesAll({ user, database }: Client): UnsafeIsolationError {

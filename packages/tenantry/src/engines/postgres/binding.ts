@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { DatabasePart } from '../../engine/place.js';
 import { assertRowKey } from '../../tenant/row-key.js';
 import { quoteIdentifier, quoteLiteral } from './identifiers.js';
@@ -18,4 +19,13 @@ export function bindingStatement(part: DatabasePart): string {
   if (part.isolation === 'schema') return `SET search_path TO ${quoteIdentifier(part.schema)}, pg_temp`;
   assertRowKey(part.key);
   return `SET ${ROW_SETTING} TO ${quoteLiteral(part.key)}`;
+}
+
+/**
+ * The statement that makes what a session draws at random independent of what was drawn before: `DISCARD ALL` leaves
+ * the seed, and whoever set it, or saw enough numbers, would know the next borrower's.
+ */
+export function reseeding(): string {
+  const seed = randomBytes(6).readUIntBE(0, 6) / 2 ** 47 - 1;
+  return `SET seed TO ${seed.toFixed(16)}`;
 }

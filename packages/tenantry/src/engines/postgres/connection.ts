@@ -13,7 +13,8 @@ import type { DatabasePart, PlaceOptions } from '../../engine/place.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
-import { bindingStatement } from './binding.js';
+import type { Admission } from './admission.js';
+import { bindingStatement, reseeding } from './binding.js';
 import type { Client } from './driver.js';
 import {
   classifyError,
@@ -65,6 +66,7 @@ export class PostgresConnection implements EngineConnection {
   readonly #answers: OwedAnswers;
   readonly #watch: SessionWatch;
   #instance: string | undefined;
+  #keepsMemory = false;
   /** The part of the database to which the session is bound by the wire, ahead of its next statement. */
   #part: DatabasePart | undefined;
   #wire: Wire | undefined;
@@ -117,10 +119,11 @@ export class PostgresConnection implements EngineConnection {
 
   /**
    * Binds the session to a part of the database, of which it is not yet known what is in it; to be called once,
-   * on a connection that was just opened. `instance` as {@link EngineConnection.instance}.
+   * on a connection that was just opened.
    */
-  enter(part: DatabasePart, instance: string): void {
+  enter(part: DatabasePart, { instance, keepsMemory }: Admission): void {
     this.#instance = instance;
+    this.#keepsMemory = keepsMemory;
     this.#wire = new Wire(this.#client, (cause) => {
       this.#lose(new RebindFailedError(this.database, { cause }));
     });
@@ -133,8 +136,11 @@ export class PostgresConnection implements EngineConnection {
       throw new NotSentError('The connection can only be moved within the parts of its database.');
     }
     if (!this.isClean()) throw new NotSentError('The connection is not clean, so it cannot be moved.');
-    // A row's tenants share their tables, so that what was planned and prepared for one is right for another.
-    this.#bind(part, part.isolation === 'schema' || this.isTouched() || this.#watch.hasStatements);
+    if (this.#keepsMemory) {
+      throw new NotSentError('The database has languages or extensions whose memory no reset takes away.');
+    }
+    // Whatever the texts were: what triggers, views and functions leave is in no text.
+    this.#bind(part, true);
   }
 
   async query(sql: string, params: readonly Parameter[] = []): Promise<StatementResult> {
@@ -290,7 +296,10 @@ export class PostgresConnection implements EngineConnection {
     const isWhole = this.#watch.left !== 'keys';
     // A message of its own: DISCARD ALL does not run inside of a transaction, and several statements are one.
     await this.#run(isWhole ? 'DISCARD ALL' : 'DISCARD SEQUENCES');
-    if (isWhole) this.#watch.forgetStatements();
+    if (isWhole) {
+      await this.#run(reseeding());
+      this.#watch.forgetStatements();
+    }
     this.#watch.forget();
   }
 

@@ -7,7 +7,7 @@ import type {
   Subscription,
 } from '../../engine/engine.js';
 import type { Provisioning } from '../../engine/provisioning.js';
-import { admit } from './admission.js';
+import { type Admission, admit } from './admission.js';
 import { requestCancel } from './cancel.js';
 import { connectClient, type Ready } from './client.js';
 import { PostgresConnection } from './connection.js';
@@ -33,20 +33,19 @@ export class PostgresServer implements EngineServer {
     const address = addressAs(this.address, credentials);
     const connect = (timeoutMs: number, ready?: Ready) =>
       connectClient(driver, address, database, { ...options, timeoutMs }, ready);
-    let instance: string | undefined;
+    let admission: Admission | undefined;
     const client = await connect(
       options.timeoutMs,
       part &&
         (async (session) => {
-          const admission = await admit(session, part);
-          instance = admission.instance;
+          admission = await admit(session, part);
           if (admission.isPooled) await proveSession(session, () => connect(options.timeoutMs / 2));
         }),
     );
     const connection = new PostgresConnection(client, database, (timeoutMs) =>
       requestCancel(driver, this.address, client, timeoutMs),
     );
-    if (part !== undefined && instance !== undefined) connection.enter(part, instance);
+    if (part !== undefined && admission !== undefined) connection.enter(part, admission);
     return connection;
   }
 

@@ -14,7 +14,8 @@ interface DriverClient {
 /** Parts of the driver's connection that its types leave out. */
 interface DriverConnection {
   query(text: string): void;
-  parse(statement: { readonly text: string; readonly name?: string }): void;
+  parse(statement: { readonly text: string; readonly name?: string | null }): void;
+  bind(portal: { readonly statement?: string | null }): void;
   parsedStatements: object;
   submittedNamedStatements: object;
 }
@@ -28,20 +29,28 @@ export class SessionWatch {
   readonly #connection: DriverConnection;
   #left: Traces = 'none';
   #failing = false;
+  /** What each statement leaves that was prepared under a name; run again, its text is not sent. */
+  readonly #named = new Map<string, Traces>();
 
   /** Watches a client that was just connected. */
   constructor(client: Client) {
     this.#client = client as unknown as DriverClient;
     const connection = client.connection as unknown as DriverConnection;
     this.#connection = connection;
-    const { query, parse } = connection;
+    const { query, parse, bind } = connection;
     connection.query = (text) => {
       this.#leaves(tracesOf(text));
       query.call(connection, text);
     };
     connection.parse = (statement) => {
-      this.#leaves(tracesOf(statement.text));
+      const traces = tracesOf(statement.text);
+      this.#leaves(traces);
+      if (statement.name) this.#named.set(statement.name, traces);
       parse.call(connection, statement);
+    };
+    connection.bind = (portal) => {
+      if (portal.statement) this.#leaves(this.#named.get(portal.statement) ?? 'anything');
+      bind.call(connection, portal);
     };
     const touch = () => this.touch();
     client.connection.on('parameterStatus', touch);
@@ -76,12 +85,6 @@ export class SessionWatch {
     return Object.keys(text).length + Object.keys(binary).length > 0;
   }
 
-  /** Whether the driver keeps prepared statements by name, here and at the server. Only their own tenant may meet them. */
-  get hasStatements(): boolean {
-    const { parsedStatements, submittedNamedStatements } = this.#connection;
-    return Object.keys(parsedStatements).length + Object.keys(submittedNamedStatements).length > 0;
-  }
-
   /** Something may be left that was not seen here. */
   touch(): void {
     this.#leaves('anything');
@@ -101,6 +104,7 @@ export class SessionWatch {
   forgetStatements(): void {
     this.#connection.parsedStatements = {};
     this.#connection.submittedNamedStatements = {};
+    this.#named.clear();
   }
 
   get #isQuiet(): boolean {

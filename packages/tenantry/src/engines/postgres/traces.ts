@@ -1,5 +1,5 @@
-import { callsOnly, QUOTED, withoutNamedLists } from '../../engine/known-calls.js';
 import { memoByText } from '../../engine/text-memo.js';
+import { NAME, plainTokens } from './lexer.js';
 
 const ORDER = ['none', 'keys', 'anything', 'lasting'] as const;
 
@@ -17,26 +17,25 @@ export function more(one: Traces, other: Traces): Traces {
 
 /** To look at a longer text costs as much as a reset. */
 const LONGEST = 16_384;
-const LITERAL = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\r\n]*/g;
-/**
- * Escapes and dollar quotes, block comments (they nest), unclosed quotes, a second statement; in code where
- * what was quoted is one quotation mark.
- */
-const DOUBT = /[\\';]|\$(?!\d)|\/\*/;
-const MODES = String.raw`(?:[\s,]+(?:isolation\s+level\s+(?:serializable|repeatable\s+read|read\s+(?:un)?committed)|read\s+(?:only|write)|(?:not\s+)?deferrable))*`;
-const WORK = String.raw`(?:\s+(?:work|transaction))?`;
+const MODES =
+  '(?: ,? ?(?:isolation level (?:serializable|repeatable read|read (?:un)?committed)|read (?:only|write)|(?:not )?deferrable))*';
+const WORK = '(?: (?:work|transaction))?';
+const POINT = String.raw`(?:\w+|${NAME})`;
 /** Begin and end of a transaction, and what holds until its end: whether one is open the server tells itself. */
 const TRANSACTION = new RegExp(
-  String.raw`^(?:begin${WORK}${MODES}|start\s+transaction${MODES}|set\s+transaction${MODES}|(?:commit|end|rollback|abort)${WORK}` +
-    String.raw`|savepoint\s+[\w"]+|rollback${WORK}\s+to(?:\s+savepoint)?\s+[\w"]+|release(?:\s+savepoint)?\s+[\w"]+)$`,
-  'i',
+  `^(?:begin${WORK}${MODES}|start transaction${MODES}|set transaction${MODES}|(?:commit|end|rollback|abort)${WORK}` +
+    `|savepoint ${POINT}|rollback${WORK} to(?: savepoint)? ${POINT}|release(?: savepoint)? ${POINT})$`,
 );
-const EXPLAIN = /^explain\s+(?:\([\w\s,"]*\)\s*|(?:analyze|verbose)\s+)*/i;
-const ROWS = /^[\s(]*(?:select|insert|update|delete|merge|with|values|table|show)\b/i;
+const ROWS: ReadonlySet<string | undefined> = new Set(
+  'select insert update delete merge with values table show'.split(' '),
+);
 /** A sequence gives a new row its key, as the default of a column. */
-const KEYS = /\b(?:insert|merge|default)\b/i;
-/** Kept in the memory of the backend, beyond what DISCARD knows of: a random seed, libraries, connections. */
-const LASTING = /\bsetseed\b|\bdblink_\w+|^\s*load\b/i;
+const KEYS: readonly string[] = ['insert', 'merge', 'default'];
+/**
+ * Kept in the memory of the backend, where no reset reaches: libraries and connections of its own. In whatever part of a
+ * text that is not known to be harmless.
+ */
+const LASTING = /\bload\b|dblink/i;
 
 /** What may stand before a parenthesis: words of the language, types, and functions that leave nothing. */
 const HARMLESS: ReadonlySet<string> = new Set(
@@ -78,33 +77,69 @@ const HARMLESS: ReadonlySet<string> = new Set(
    pg_get_constraintdef pg_get_serial_sequence pg_get_viewdef pg_table_is_visible has_table_privilege
    has_schema_privilege has_database_privilege to_regclass to_regtype`.split(/\s+/),
 );
-const CATALOG = /\bpg_catalog\s*\.\s*/gi;
+/** A name after one of these has a list of columns in parentheses. */
+const NAMING: ReadonlySet<string | undefined> = new Set(['as', 'with', 'recursive']);
 
 /**
  * What a statement may leave in its session, by its text; `anything` when in doubt. A statement that
- * was looked at before costs one look-up.
+ * was looked at before costs one look-up. It spares resets between two borrowers of one tenant; a session that
+ * goes to another tenant is reset whatever was found here.
  *
- * Not in the text, and hence not seen: what triggers, views, rules, operators and column defaults of the
- * database do (a function of its own that is called by name is doubt). Of that the server itself reports
- * changes of the settings that it tells its clients about; a lock or a setting of another kind stays in the
- * session, for the same tenant, until something else makes a reset necessary.
+ * Not in the text, and hence not seen: what triggers, views, rules, operators, column defaults and functions of
+ * the database do that have the name of one of the system's own. Of that the server itself reports changes of
+ * the settings that it tells its clients about; a lock or a setting of another kind stays in the session, for the
+ * same tenant, until something else makes a reset necessary.
  *
  * An INSERT counts as `keys`, though few take one from a sequence: its answer does not say whether
  * `lastval()` and `currval()` tell of it.
  */
 export const tracesOf: (sql: string) => Traces = memoByText((sql) => {
-  if (LASTING.test(sql)) return 'lasting';
-  // A backslash means one thing or another, by a setting of the server.
-  if (sql.length > LONGEST || sql.includes('\\')) return 'anything';
-  const code = sql
-    .replace(LITERAL, (literal) => (literal.startsWith('-') ? ' ' : QUOTED))
-    .replace(/;\s*$/, '')
-    .trim();
-  if (DOUBT.test(code)) return 'anything';
-  if (TRANSACTION.test(code)) return 'none';
-  const statement = code.replace(EXPLAIN, '');
-  if (!ROWS.test(statement)) return 'anything';
-  const body = withoutNamedLists(statement.replace(CATALOG, ''));
-  if (/\binto\b/i.test(body) || !callsOnly(body, HARMLESS)) return 'anything';
-  return KEYS.test(statement) ? 'keys' : 'none';
+  const tokens = sql.length > LONGEST ? undefined : plainTokens(sql);
+  const left = tokens === undefined ? 'anything' : leftBy(tokens);
+  return left === 'anything' && LASTING.test(sql) ? 'lasting' : left;
 });
+
+function leftBy(tokens: readonly string[]): Traces {
+  if (TRANSACTION.test(tokens.join(' '))) return 'none';
+  const statement = tokens.slice(explaining(tokens));
+  const begin = statement.find((token) => token !== '(');
+  if (!ROWS.has(begin)) return 'anything';
+  if (makesTable(statement) || !callsOnlyHarmless(statement)) return 'anything';
+  return KEYS.some((word) => statement.includes(word)) ? 'keys' : 'none';
+}
+
+/** How many tokens say that the rest is to be explained. */
+function explaining(tokens: readonly string[]): number {
+  if (tokens[0] !== 'explain') return 0;
+  if (tokens[1] === '(') return tokens.indexOf(')') + 1;
+  const rest = tokens.findIndex((token, index) => index > 0 && token !== 'analyze' && token !== 'verbose');
+  return rest === -1 ? 1 : rest;
+}
+
+/** `SELECT ... INTO`. */
+function makesTable(tokens: readonly string[]): boolean {
+  return tokens.some(
+    (token, index) => token === 'into' && tokens[index - 1] !== 'insert' && tokens[index - 1] !== 'merge',
+  );
+}
+
+function callsOnlyHarmless(tokens: readonly string[]): boolean {
+  return tokens.every((token, index) => token !== '(' || isHarmlessBefore(tokens, index));
+}
+
+/** Whether what stands before a parenthesis is no call, or one that leaves nothing. */
+function isHarmlessBefore(tokens: readonly string[], parenthesis: number): boolean {
+  const at = parenthesis - 1;
+  const name = tokens[at] ?? '';
+  if (name !== NAME && !/^\w/.test(name)) return true;
+  if (NAMING.has(tokens[at - 1]) || isWrittenTo(tokens, at)) return true;
+  if (tokens[at - 1] !== '.') return HARMLESS.has(name);
+  return tokens[at - 2] === 'pg_catalog' && tokens[at - 3] !== '.' && HARMLESS.has(name);
+}
+
+/** Whether a name is the last part of a table's, to which rows are written. */
+function isWrittenTo(tokens: readonly string[], last: number): boolean {
+  let first = last;
+  while (tokens[first - 1] === '.') first -= 2;
+  return tokens[first - 1] === 'into';
+}

@@ -1,4 +1,5 @@
 import { InternalError } from '../../errors.js';
+import { reseeding } from './binding.js';
 import type { Client } from './driver.js';
 import { close, describe, parse, query, run, sync } from './messages.js';
 
@@ -36,8 +37,9 @@ const EMITTER_EVENTS: ReadonlySet<string> = new Set(['newListener', 'removeListe
  * Sync but the last:
  *
  * 1. `DISCARD ALL`, alone, because it cannot run in a transaction.
- * 2. Take the name of {@link RESET_GUARD}, which fails unless the discarding has freed it; bind; prepare an
- *    empty statement under a name that was never used, the binding's guard. What fails skips the rest.
+ * 2. Take the name of {@link RESET_GUARD}, which fails unless the discarding has freed it; draw another random
+ *    seed; bind; prepare an empty statement under a name that was never used, the binding's guard. What fails
+ *    skips the rest.
  *    The binding is committed by the Sync, so that no rollback of what follows can take it away.
  * 3. Describe the guard, then the driver's own messages. Where there is no guard this fails, and the
  *    server skips everything up to a Sync, which is the driver's statement, by either protocol.
@@ -81,7 +83,7 @@ export class Wire {
     const resets = reset || this.#pending?.resets === true;
     const oldGuard = guard(this.#bindings);
     const newGuard = guard(++this.#bindings);
-    const begin = resets ? RESET : close(oldGuard);
+    const begin = resets ? Buffer.concat([RESET, parse('', reseeding()), RUN]) : close(oldGuard);
     this.#pending = {
       bytes: Buffer.concat([
         ...[begin, parse('', statement), RUN],
@@ -148,7 +150,11 @@ const REPLIES = [
   ...['parseComplete', 'bindComplete', 'commandComplete', 'parseComplete', 'readyForQuery'],
   ...['parameterDescription', 'noData'],
 ];
-const REPLIES_AFTER_RESET = ['commandComplete', 'readyForQuery', 'parseComplete', ...REPLIES];
+const REPLIES_AFTER_RESET = [
+  ...['commandComplete', 'readyForQuery', 'parseComplete'],
+  ...['parseComplete', 'bindComplete', 'commandComplete'],
+  ...REPLIES,
+];
 const REPLIES_AFTER_CLOSE = ['closeComplete', ...REPLIES];
 
 function guard(binding: number): string {

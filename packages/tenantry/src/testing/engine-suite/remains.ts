@@ -149,7 +149,6 @@ export const remains: Readonly<Record<EngineName, Readonly<Record<string, Remain
       leave: ['SELECT setseed(0.5)'],
       // The first number after this seed, from version 15 on and before.
       look: "SELECT random()::text IN ('0.9851677175347999', '0.2499104186659835')",
-      isFatal: true,
     },
   },
   sqlite: {

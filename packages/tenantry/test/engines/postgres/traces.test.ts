@@ -13,7 +13,8 @@ describe('a statement that leaves nothing in its session', () => {
     ['SELECT v.n FROM (VALUES (1), (2)) AS v (n) JOIN LATERAL unnest(a) AS x (y) ON true'],
     ['WITH RECURSIVE tree (id) AS MATERIALIZED (SELECT 1) SELECT * FROM tree'],
     ['SELECT pg_catalog.current_database()::pg_catalog.text AS name'],
-    ["SELECT 'pg_advisory_lock(1)', \"set_config(\" -- nextval('a')\nFROM t"],
+    ["SELECT 'pg_advisory_lock(1)', 'it''s -- /* $$', \"set_config(\"\nFROM t"],
+    ["SELECT 'größe', a->>'b' FROM t WHERE c @> $1 AND d = .5e3;\n"],
     ['UPDATE users SET name = upper(name), at = now() WHERE id = $1 RETURNING *'],
     ['DELETE FROM users USING others WHERE users.id = others.id'],
     ['SHOW search_path'],
@@ -75,16 +76,37 @@ describe('a statement that may leave anything', () => {
     ['COMMIT AND CHAIN'],
     ["PREPARE TRANSACTION 'a'"],
     ['SELECT 1; SET a.b = 1'],
+    ['SELECT setseed(0.1)'],
+    ['SET seed TO 0.1'],
+    ['DO $$ SELECT setseed(1) $$'],
+    // Harmless, but written so that it takes more than a small grammar to know.
+    ['SELECT 1 -- a comment'],
+    ['/* a comment */ SELECT 1'],
+    ["SELECT E'a'"],
+    ["SELECT U&'a'"],
+    ["SELECT _'a'"],
+    ['SELECT "a""b" FROM t'],
+    ['SELECT a$1 FROM t'],
+    ['SELECT 1a'],
+    ['SELECT größe FROM t'],
+    ['SELECT\u00a01'],
+    ['SELECT\v1'],
+    ["SELECT 'a\u007f\u0001'"],
+    ['SELECT a*-1 FROM t'],
+    ['SELECT 1 === 1'],
+    ['SELECT 1;;'],
+    ['SELECT a.pg_catalog.lower(1)'],
     [`SELECT '${'x'.repeat(20_000)}'`],
     [''],
     ['selection'],
   ])('is not taken for less: %s', (sql) => expect(tracesOf(sql)).toBe('anything'));
 
   it.each([
-    ['SELECT setseed(0.1)'],
     ["LOAD 'x'"],
+    ["/* x */ LOAD 'x'"],
+    ["-- x\nload 'x'"],
+    ["DO $$ BEGIN EXECUTE 'LOAD ''x'''; END $$"],
     ["SELECT dblink_connect('a', 'b')"],
-    ['DO $$ SELECT setseed(1) $$'],
   ])('may leave what lasts: %s', (sql) => expect(tracesOf(sql)).toBe('lasting'));
 });
 
@@ -112,7 +134,7 @@ const EXPRESSIONS = [
 const FRAMES = [
   (list: string) => `SELECT ${list}`,
   (list: string) => `SELECT * FROM t WHERE (${list}) IN (SELECT 1)`,
-  (list: string) => `UPDATE t SET a = (${list}) -- x`,
+  (list: string) => `UPDATE t SET a = (${list})`,
   (list: string) => `WITH c (a) AS (SELECT ${list}) SELECT * FROM c`,
 ];
 const frame = fc.constantFrom(...FRAMES);
@@ -136,13 +158,9 @@ describe('whatever stands around it', () => {
     );
   });
 
-  it('what only looks like one in a string, a quoted name or a comment is not', () => {
+  it('what only looks like one in a string or a quoted name is not', () => {
     const hidden = leaving.chain((call) =>
-      fc.constantFrom(
-        `'${call.replaceAll("'", "''")}'`,
-        `(-- ${call.replaceAll('\n', '')}\n 1)`,
-        '"nextval(1)"',
-      ),
+      fc.constantFrom(`'${call.replaceAll("'", "''")}'`, '"nextval(1)"'),
     );
     fc.assert(
       fc.property(frame, harmless, hidden, harmless, (write, before, call, after) => {
