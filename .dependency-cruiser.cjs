@@ -55,7 +55,7 @@ const rooms = {
     ['mysql', 'postgres', 'sqlite'].map((name) => [
       `adapters/${name}`,
       [
-        [...base, 'engine/lazy-package', 'session', 'tenancy', `engines/${name}`],
+        [...base, 'engine/lazy-package', 'session', 'tenancy', `engines/${name}`, 'adapters/orm'],
         "The subpath of an engine: the engine, and pools that are its driver's own over the public face.",
       ],
     ]),

@@ -38,6 +38,7 @@ const KYSELY_GAPS = {
 const PRISMA_GAPS = {
   'prepared statements': PREPARES_NOTHING,
   streaming: 'has no streams',
+  'schema tools': 'has none in an application’s process, only its command',
 };
 
 /** Every ORM on every engine; docs/compatibility.md is made of this. */

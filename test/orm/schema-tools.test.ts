@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Tenancy } from 'tenantry';
 import { mysqlDriver } from 'tenantry/mysql';
-import { drizzleKitExclusions } from 'tenantry/orm';
+import { ambientTypeorm, drizzleKitExclusions } from 'tenantry/orm';
 import { pgDriver } from 'tenantry/postgres';
-import { ambientTypeorm } from 'tenantry/sqlite';
+import { ambientTypeorm as ambientTypeormOnSqlite } from 'tenantry/sqlite';
 import { DataSource, type DataSourceOptions, EntitySchema } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAddress } from '../../packages/tenantry/src/engine/address.js';
@@ -86,7 +86,7 @@ function describeTools(engine: EngineUnderTest, name: EngineName): void {
       const tenant = namespace().name('Synchronized');
       const tenancy = await openTenancy(namespace(), { template: tenant });
       await tenancy.tenants.create({ name: tenant });
-      const source = await tenancy.asTemplate(() => openSource(tenancy));
+      const source = await openSource(tenancy);
       await tenancy.asTemplate(() => source.synchronize());
       expect(await tenancy.asTemplate(() => columns(tenancy, tenant, 'users'))).toContain('age');
       await source.destroy();
@@ -97,12 +97,12 @@ function describeTools(engine: EngineUnderTest, name: EngineName): void {
   function openSource(tenancy: Tenancy): Promise<DataSource> {
     const entities = [Users];
     if (name === 'sqlite')
-      return ambientTypeorm(tenancy, (sqlite) => new DataSource({ ...sqlite, entities }));
+      return ambientTypeormOnSqlite(tenancy, (sqlite) => new DataSource({ ...sqlite, entities }));
     const options: DataSourceOptions =
       name === 'mysql'
         ? { type: 'mysql', driver: mysqlDriver(tenancy), entities }
         : { type: 'postgres', driver: pgDriver(tenancy), entities };
-    return new DataSource(options).initialize();
+    return ambientTypeorm(tenancy, () => new DataSource(options));
   }
 
   async function newTenant(suffix: string) {

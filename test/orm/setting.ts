@@ -9,6 +9,14 @@ import { catalogUrl, SCHEMA } from '../tenancy/tenancies.js';
 const CONNECTIONS = 4;
 const TENANTS = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J'];
 
+/** Every table of the part of a database that a session is in. */
+const TABLES = {
+  mysql:
+    'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY name',
+  postgres: 'SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema() ORDER BY name',
+  sqlite: "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+} as const;
+
 /** Ten tenants on an engine, and one instance of an ORM over them. */
 export async function ormSetting(
   engine: EngineUnderTest,
@@ -31,6 +39,14 @@ export async function ormSetting(
   return {
     tenancy,
     tenants,
+    // All rows are in one table, which belongs to nobody's tenant.
+    ...(isolation !== 'row' && {
+      tables: async (tenant?: string) => {
+        const names = () => tenancy.session().query<{ name: string }>(TABLES[engine.name]);
+        const rows = await (tenant === undefined ? tenancy.asTemplate(names) : tenancy.run(tenant, names));
+        return rows.map(({ name }) => name);
+      },
+    }),
     open: async () => open(tenancy, tenants),
     close: () => close(tenancy, shared, namespace),
   };

@@ -1,7 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { eq, sql } from 'drizzle-orm';
 import * as mysqlCore from 'drizzle-orm/mysql-core';
 import { drizzle as drizzleOnMysql } from 'drizzle-orm/mysql2';
+import { migrate as migrateOnMysql } from 'drizzle-orm/mysql2/migrator';
 import { drizzle as drizzleOnPostgres } from 'drizzle-orm/node-postgres';
+import { migrate as migrateOnPostgres } from 'drizzle-orm/node-postgres/migrator';
 import * as postgresCore from 'drizzle-orm/pg-core';
 import * as sqliteCore from 'drizzle-orm/sqlite-core';
 import type { Tenancy } from 'tenantry';
@@ -9,6 +12,9 @@ import { mysqlPool } from 'tenantry/mysql';
 import { pgPool } from 'tenantry/postgres';
 import { sqliteDatabase } from 'tenantry/sqlite';
 import type { OrmHandle, OrmUnderTest } from 'tenantry/testing';
+
+/** Which makes one table; the same text on every engine. */
+const migrations = { migrationsFolder: fileURLToPath(new URL('../migrations/drizzle', import.meta.url)) };
 
 /** Drizzle over mysql2's pool. */
 export function drizzleMysql(tenancy: Tenancy): OrmUnderTest {
@@ -42,6 +48,7 @@ export function drizzleMysql(tenancy: Tenancy): OrmUnderTest {
       const rows = db.select().from(users).orderBy(users.id).prepare().iterator();
       for await (const row of rows) yield row.username;
     },
+    schema: { migrate: () => migrateOnMysql(db, migrations) },
     close: () => pool.promise().end(),
   };
 }
@@ -74,6 +81,12 @@ export function drizzlePostgres(tenancy: Tenancy): OrmUnderTest {
         }),
       ),
     prepared: async (id) => (await byId.execute({ id }))[0]?.username,
+    schema: {
+      migrate: async () => {
+        const { schema } = (await tenancy.session().ready()).placement;
+        return migrateOnPostgres(db, { ...migrations, ...(schema && { migrationsSchema: schema }) });
+      },
+    },
     close: () => pool.end(),
   };
 }
@@ -81,6 +94,7 @@ export function drizzlePostgres(tenancy: Tenancy): OrmUnderTest {
 /** Drizzle over better-sqlite3's database; its calls are synchronous, and so want routes that are known. */
 export async function drizzleSqlite(tenancy: Tenancy, tenants: readonly string[]): Promise<OrmUnderTest> {
   const { drizzle: drizzleOnSqlite } = await import('drizzle-orm/better-sqlite3');
+  const { migrate: migrateOnSqlite } = await import('drizzle-orm/better-sqlite3/migrator');
   await tenancy.warmUp(tenants);
   const users = sqliteCore.sqliteTable('users', {
     id: sqliteCore.integer('id').primaryKey(),
@@ -103,6 +117,7 @@ export async function drizzleSqlite(tenancy: Tenancy, tenants: readonly string[]
     // An asynchronous transaction is begun by statements; better-sqlite3's own cannot wait.
     transaction: () => Promise.reject(new Error('left out')),
     prepared: async (id) => byId.get({ id })?.username,
+    schema: { migrate: async () => migrateOnSqlite(db, migrations) },
     close: async () => {
       database.close();
     },

@@ -2,6 +2,9 @@ import { createRequire } from 'node:module';
 import {
   type Dialect,
   Kysely,
+  type Migration,
+  type MigrationResultSet,
+  Migrator,
   MysqlDialect,
   type PostgresCursorConstructor,
   PostgresDialect,
@@ -11,7 +14,7 @@ import type { Tenancy } from 'tenantry';
 import { mysqlPool } from 'tenantry/mysql';
 import { pgPool } from 'tenantry/postgres';
 import { sqliteDialect } from 'tenantry/sqlite';
-import type { OrmHandle, OrmUnderTest } from 'tenantry/testing';
+import type { OrmHandle, OrmSchemaTools, OrmUnderTest } from 'tenantry/testing';
 
 /** It has no types of its own. */
 const Cursor = createRequire(import.meta.url)('pg-cursor') as PostgresCursorConstructor;
@@ -20,12 +23,13 @@ interface Tables {
   users: { id: number; username: string };
 }
 
-export const kyselyMysql = (tenancy: Tenancy) => kysely(new MysqlDialect({ pool: mysqlPool(tenancy) }));
+export const kyselyMysql = (tenancy: Tenancy) =>
+  kysely(tenancy, new MysqlDialect({ pool: mysqlPool(tenancy) }));
 export const kyselyPostgres = (tenancy: Tenancy) =>
-  kysely(new PostgresDialect({ pool: pgPool(tenancy), cursor: Cursor }));
-export const kyselySqlite = (tenancy: Tenancy) => kysely(sqliteDialect(tenancy));
+  kysely(tenancy, new PostgresDialect({ pool: pgPool(tenancy), cursor: Cursor }));
+export const kyselySqlite = (tenancy: Tenancy) => kysely(tenancy, sqliteDialect(tenancy));
 
-function kysely(dialect: Dialect): OrmUnderTest {
+function kysely(tenancy: Tenancy, dialect: Dialect): OrmUnderTest {
   const db = new Kysely<Tables>({ dialect });
   return {
     ...handle(db),
@@ -35,6 +39,7 @@ function kysely(dialect: Dialect): OrmUnderTest {
         yield username;
       }
     },
+    schema: schemaTools(tenancy, db),
     close: () => db.destroy(),
   };
 }
@@ -51,4 +56,40 @@ function handle(db: Kysely<Tables>): OrmHandle {
 
 function inside(transaction: Transaction<Tables>) {
   return handle(transaction);
+}
+
+function schemaTools(tenancy: Tenancy, db: Kysely<Tables>): OrmSchemaTools {
+  // Where tenants have a schema each, it sees those of all.
+  const own = async () => (await tenancy.session().ready()).placement.schema;
+  const table = async (name: string) => {
+    const [schema, tables] = [await own(), await db.introspection.getTables()];
+    return tables.find((each) => each.name === name && (schema === undefined || each.schema === schema));
+  };
+  const migrator = async () => {
+    const schema = await own();
+    return new Migrator({
+      db,
+      provider: { getMigrations: async () => ({ migrated }) },
+      ...(schema !== undefined && { migrationTableSchema: schema }),
+    });
+  };
+  return {
+    create: (name) => db.schema.createTable(name).addColumn('id', 'integer').execute(),
+    has: async (name) => (await table(name)) !== undefined,
+    columns: async (name) => (await table(name))?.columns.map((column) => column.name) ?? [],
+    drop: (name) => db.schema.dropTable(name).execute(),
+    migrate: () => assertDone(migrator().then((it) => it.migrateToLatest())),
+    revert: () => assertDone(migrator().then((it) => it.migrateDown())),
+  };
+}
+
+const migrated: Migration = {
+  up: (db) => db.schema.createTable('migrated').addColumn('id', 'integer').execute(),
+  down: (db) => db.schema.dropTable('migrated').execute(),
+};
+
+/** A migrator tells of an error, and throws none. */
+async function assertDone(running: Promise<MigrationResultSet>): Promise<void> {
+  const { error } = await running;
+  if (error !== undefined) throw error;
 }

@@ -1,6 +1,7 @@
 import type { EngineName } from '../engine/capabilities.js';
 import type { LendOptions, LentClient } from '../engine/lent-client.js';
 import type { Lease } from '../pool/lease.js';
+import type { Placement } from '../tenant/tenant.js';
 import type { LeaseSource } from './executor.js';
 import { Limit } from './limit.js';
 import type { CallOptions } from './session.js';
@@ -62,6 +63,8 @@ export interface ClientSource extends LeaseSource {
   leaseIdle(): Lease | undefined;
   /** A connection at once, opened where necessary. */
   leaseNow(): Lease;
+  /** Where the tenant is, from memory. */
+  placementNow(): Placement;
 }
 
 /** {@link Clients}, and what this library's own pools ask of them. */
@@ -74,6 +77,14 @@ export class TenantClients implements Clients {
     this.tenant = source.label;
     this.scope = scope;
     this.#source = source;
+  }
+
+  /**
+   * Where the tenant is, without waiting. Throws RouteUnknownError (`TENANTRY_ROUTE_UNKNOWN`) where the catalog would
+   * have to be asked first.
+   */
+  get placement(): Placement {
+    return this.#source.placementNow();
   }
 
   async acquire(options: ClientOptions = {}): Promise<ClientLease> {

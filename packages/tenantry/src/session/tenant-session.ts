@@ -8,7 +8,7 @@ import { IdentityAheadError } from '../pool/certificate.js';
 import type { Lease } from '../pool/lease.js';
 import type { ServerPool } from '../pool/server-pool.js';
 import { assertServable } from '../tenant/status.js';
-import type { Route } from '../tenant/tenant.js';
+import type { Placement, Route } from '../tenant/tenant.js';
 import type { ClientSource } from './clients.js';
 import { PooledExecutor } from './executor.js';
 import { Limit } from './limit.js';
@@ -100,9 +100,7 @@ export class TenantSession implements Session, ClientSource {
    * @throws RouteUnknownError, InvalidOptionError, PoolTimeoutError, or what a first use would throw.
    */
   leaseNow(): Lease {
-    const entry = this.#entry ?? this.#rooms.directory.peek(this.#name);
-    if (entry !== undefined) this.#bind(entry);
-    if (this.#current() === undefined) throw routeUnknown(this.#name);
+    const entry = this.#bindNow();
     const target = this.#poolTarget();
     const pool = this.#pool();
     if (!target.isLocated) throw routeUnknown(this.#name);
@@ -115,7 +113,21 @@ export class TenantSession implements Session, ClientSource {
     }
   }
 
+  /** Throws RouteUnknownError, or what a first use would throw. */
+  placementNow(): Placement {
+    this.#bindNow();
+    return this.#bound().placement;
+  }
+
   // ---- inside ----
+
+  /** Binds the session to what is in memory. Throws RouteUnknownError where nothing is, or nothing that holds still. */
+  #bindNow(): DirectoryEntry | undefined {
+    const entry = this.#entry ?? this.#rooms.directory.peek(this.#name);
+    if (entry !== undefined) this.#bind(entry);
+    if (this.#current() === undefined) throw routeUnknown(this.#name);
+    return entry;
+  }
 
   #executor(): PooledExecutor {
     this.#statements ??= new PooledExecutor(this);

@@ -1,7 +1,8 @@
-import mysql2, { type Connection, type Pool, type PoolOptions } from 'mysql2';
+import mysql2, { type Connection, type Pool, type PoolConnection, type PoolOptions } from 'mysql2';
 import type { Pool as PromisePool } from 'mysql2/promise';
 import { InvalidOptionError, NotSupportedError } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
+import { KeptName } from '../orm/kept-name.js';
 import { assertKnown, type MysqlPoolOptions, valueOptions } from './pool-options.js';
 import { TenantPool } from './tenant-pool.js';
 
@@ -39,12 +40,16 @@ export interface MysqlDriver extends Kept {
  * The driver module `mysql2` over a tenancy's connections, for hosts that take the module and not a pool, as
  * TypeORM's `driver`. Knex and Drizzle take {@link mysqlPool}.
  *
+ * TypeORM asks at its start in which database it is, and writes the answer into its schema tools' statements. So it is
+ * given a name that nothing has, and a statement with it is refused (`TENANTRY_NOT_SUPPORTED`): with `ambientTypeorm` of
+ * `tenantry/orm` those tools work on the tenant in context.
+ *
  * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) as `mysqlPool` does, and NotSupportedError
  * (`TENANTRY_NOT_SUPPORTED`) for what would open connections of the host's own.
  * @example
  * ```ts
- * const source = new DataSource({ type: 'mariadb', driver: mysqlDriver(tenancy), entities })
- * await tenancy.asTemplate(() => source.initialize())
+ * const options = { type: 'mariadb', driver: mysqlDriver(tenancy), entities }
+ * const source = await ambientTypeorm(tenancy, () => new DataSource(options))
  * ```
  */
 export function mysqlDriver(tenancy: Tenancy, options: MysqlPoolOptions = {}): MysqlDriver {
@@ -53,7 +58,7 @@ export function mysqlDriver(tenancy: Tenancy, options: MysqlPoolOptions = {}): M
     // An address as a text says nothing about values.
     const own = typeof host === 'string' ? {} : host;
     assertHarmless(own);
-    return new TenantPool(tenancy, { ...valueOptions(own), ...options }) as unknown as Pool;
+    return new ModulePool(tenancy, { ...valueOptions(own), ...options }) as unknown as Pool;
   };
   // A mistake in the options is said now, and not when the host makes its pool.
   void createPool();
@@ -73,6 +78,35 @@ export function mysqlDriver(tenancy: Tenancy, options: MysqlPoolOptions = {}): M
     ...{ Types, Charsets, CharsetToEncoding, authPlugins, escapeId, format, raw, Connection },
     escape: mysql2.escape,
   });
+}
+
+/** A pool of a host that has the module, and so may keep what it is told of its database. */
+class ModulePool extends TenantPool {
+  /** Where there is one tenant only, it may. */
+  readonly #kept: KeptName | undefined;
+
+  constructor(tenancy: Tenancy, options: MysqlPoolOptions) {
+    super(tenancy, options);
+    if (options.tenant === undefined) this.#kept = new KeptName('SELECT DATABASE() AS `db_name`');
+  }
+
+  override getConnection(callback: (error: unknown, connection?: PoolConnection) => void): void {
+    const kept = this.#kept;
+    super.getConnection((error, connection) => {
+      if (kept !== undefined && connection !== undefined) watchForKeptName(connection, kept);
+      callback(error, connection);
+    });
+  }
+}
+
+function watchForKeptName(connection: PoolConnection, kept: KeptName): void {
+  const { query } = connection as unknown as { readonly query: (...given: unknown[]) => unknown };
+  const own = (sql: unknown, values?: unknown, ...rest: unknown[]) => {
+    if (!kept.isAsked(sql)) kept.assertAbsent(sql, values);
+    else sql = `SELECT '${kept.name}' AS \`db_name\``;
+    return Reflect.apply(query, connection, [sql, values, ...rest]);
+  };
+  Object.assign(connection, { query: own });
 }
 
 function assertHarmless(host: PoolOptions): void {

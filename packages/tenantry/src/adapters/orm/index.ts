@@ -4,5 +4,7 @@
  * @packageDocumentation
  */
 export { drizzleKitExclusions, prismaExternalTables } from './exclusions.js';
+export { ambientKnex } from './knex.js';
 export { ambientPrisma } from './prisma.js';
 export { type PrismaPerTenant, type PrismaPerTenantOptions, prismaPerTenant } from './prisma-per-tenant.js';
+export { ambientTypeorm } from './typeorm.js';

@@ -28,7 +28,7 @@ export interface PgPoolOptions {
 
 type Release = (error?: unknown) => void;
 type QueryCallback = (error: unknown, result?: unknown) => void;
-type ConnectCallback = (error: unknown, client: pg.PoolClient | undefined, done: Release) => void;
+export type ConnectCallback = (error: unknown, client: pg.PoolClient | undefined, done: Release) => void;
 
 /** What a pool tells of its clients. */
 const CLIENT_EVENTS = ['connect', 'acquire', 'release', 'remove'] as const;

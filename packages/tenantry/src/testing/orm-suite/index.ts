@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { describeContext } from './context.js';
 import type { OrmGaps, OrmSetting } from './fixture.js';
+import { describeOrmSchemaTools } from './schema-tools.js';
 import { describeOrmStatements } from './statements.js';
 import { OrmSuiteContext } from './suite-context.js';
 import { describeOrmTransactions } from './transactions.js';
@@ -22,5 +23,7 @@ export function describeOrm(label: string, makeSetting: () => Promise<OrmSetting
     describeContext(suite);
     describeOrmTransactions(suite, gaps);
     describeOrmStatements(suite, gaps);
+    // The last: a tool that drops everything leaves a tenant without its tables.
+    describeOrmSchemaTools(suite, gaps);
   });
 }

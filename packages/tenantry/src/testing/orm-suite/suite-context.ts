@@ -33,6 +33,11 @@ export class OrmSuiteContext {
     return this.#made(this.#setting).tenants;
   }
 
+  /** Every table of a tenant, or of the template; undefined where tenants have none of their own. */
+  tablesOf(tenant: string | undefined): Promise<string[]> | undefined {
+    return this.#made(this.#setting).tables?.(tenant);
+  }
+
   get orm(): OrmUnderTest {
     return this.#made(this.#orm);
   }
