@@ -22,7 +22,7 @@ export function spanAt(sql: string, at: number): Span | undefined {
     case '#':
       return { kind: 'comment', end: after(sql, '\n', at) };
     case '-':
-      // "--" opens a comment only before white space: "1--1" is arithmetic.
+      // "--" opens a comment only before white space and control characters: "1--1" is arithmetic.
       return sql[at + 1] === '-' && isBlank(sql, at + 2)
         ? { kind: 'comment', end: after(sql, '\n', at) }
         : undefined;
@@ -31,34 +31,6 @@ export function spanAt(sql: string, at: number): Span | undefined {
     default:
       return undefined;
   }
-}
-
-/**
- * The code of a text: every comment replaced by one blank, every string and quoted name by `quoted`;
- * undefined if it depends on the server what is code.
- */
-export function codeOf(sql: string, quoted = ' '): string | undefined {
-  let code = '';
-  let copied = 0;
-  let at = nextSpan(sql, 0);
-  while (at >= 0) {
-    const span = spanAt(sql, at);
-    if (span?.kind === 'executable') return undefined;
-    if (span !== undefined) {
-      code += sql.slice(copied, at) + (span.kind === 'quoted' ? quoted : ' ');
-      copied = span.end;
-    }
-    at = nextSpan(sql, span?.end ?? at + 1);
-  }
-  return code + sql.slice(copied);
-}
-
-const SPAN_START = /['"`#/-]/g;
-
-/** The next offset at which a stretch could begin, or -1. */
-function nextSpan(sql: string, from: number): number {
-  SPAN_START.lastIndex = from;
-  return SPAN_START.exec(sql)?.index ?? -1;
 }
 
 function blockComment(sql: string, at: number): Span {
@@ -83,5 +55,6 @@ function after(sql: string, mark: string, from: number): number {
 }
 
 function isBlank(sql: string, at: number): boolean {
-  return at >= sql.length || sql.charCodeAt(at) <= 0x20;
+  const code = sql.charCodeAt(at);
+  return at >= sql.length || code <= 0x20 || code === 0x7f;
 }

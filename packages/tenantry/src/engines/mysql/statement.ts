@@ -1,6 +1,7 @@
 import type { Parameter } from '../../engine/connection.js';
 import { InvalidParameterError } from '../../errors.js';
-import { codeOf, spanAt } from './lexer.js';
+import { type Span, spanAt } from './lexer.js';
+import { plainTokens } from './plain-sql.js';
 
 /**
  * Puts parameters in the place of a statement's `?`. Strings and comments are left alone. Ours rather
@@ -21,10 +22,11 @@ export function bindParameters(
   for (let at = 0; at < sql.length; ) {
     const span = spanAt(sql, at);
     if (span !== undefined) {
-      if (span.kind === 'executable' && params.length > 0) throw executableComment();
+      if (params.length > 0) assertSameForAll(sql, at, span);
       at = span.end;
       continue;
     }
+    if (sql[at] === '[' && params.length > 0) throw ambiguous('a bracket outside of strings');
     if (sql[at] === '?') {
       if (sql[at + 1] === '?') throw identifierPlaceholder();
       const value = params[placeholders++];
@@ -39,17 +41,40 @@ export function bindParameters(
   return bound + sql.slice(copied);
 }
 
-const READING = /^[\s(]*(?:select|show|describe|desc|explain|with|values|table)\b/i;
-const MORE_THAN_READING =
-  /;|:=|\b(?:insert|update|delete|replace|call|into|for\s+(?:update|share)|lock|get_lock|release_lock|release_all_locks|nextval|setval|next\s+value|last_insert_id|sleep|benchmark|load_file)\b/i;
+/** What a statement begins with that only reads. */
+const READING: ReadonlySet<string> = new Set(['select', 'with', 'values', 'table']);
+const MORE_THAN_READING: ReadonlySet<string> = new Set(
+  `insert update delete replace call into lock share get_lock release_lock release_all_locks nextval setval next previous
+   last_insert_id sleep benchmark load_file procedure ; := @`.split(/\s+/),
+);
 
 /**
- * Whether a statement only reads. A stored function that it calls is taken to read as well; what
- * such a function wrote was rolled back when the server killed its statement.
+ * Whether a statement only reads, so that it may be sent again. A stored function that it calls is taken to read as
+ * well; what such a function wrote was rolled back when the server killed its statement. A text that some server
+ * might read otherwise is none that only reads.
  */
 export function isRead(sql: string): boolean {
-  const code = codeOf(sql);
-  return code !== undefined && READING.test(code) && !MORE_THAN_READING.test(code);
+  const tokens = plainTokens(sql.replace(/;\s*$/, ''));
+  const first = tokens?.find(({ text }) => text !== '(');
+  if (tokens === undefined || first === undefined || !READING.has(first.text)) return false;
+  return !tokens.some(({ text }) => MORE_THAN_READING.has(text));
+}
+
+/** @throws InvalidParameterError for a stretch whose end, or whose sense, depends on the server or its sql_mode. */
+function assertSameForAll(sql: string, at: number, { kind, end }: Span): void {
+  if (kind === 'executable') throw executableComment();
+  // With ANSI_QUOTES it is a name, in which a backslash is one.
+  if (sql[at] === '"' && sql.slice(at, end).includes('\\'))
+    throw ambiguous('a backslash between double quotes');
+}
+
+function ambiguous(what: string): InvalidParameterError {
+  return new InvalidParameterError(
+    `A statement with parameters has ${what}, which not every sql_mode reads alike.`,
+    {
+      hint: 'Pass the text as a parameter, or quote it with single quotes.',
+    },
+  );
 }
 
 function executableComment(): InvalidParameterError {
