@@ -31,6 +31,7 @@ import { bindParameters } from './statement.js';
 import { isOpen, ServerStatus } from './status.js';
 import { tracesOf } from './traces.js';
 import { Wire } from './wire.js';
+import { rollBackPrepared, warnOfPrepared } from './xa.js';
 
 const GOODBYE_MS = 1000;
 const MISSING_TABLE = 1146;
@@ -76,6 +77,8 @@ export class MysqlConnection implements EngineConnection {
   /** Set for good: the client was changed in a way that no reset undoes, or is still in somebody's hands. */
   #altered = false;
   #cancelled = false;
+  /** Whether a session keeps a distributed transaction that it has prepared until the end, and the server beyond it. */
+  #keepsPrepared = false;
   /** What was begun here, and what a statement put in its place, which the server's status does not tell apart. */
   #transaction: 'none' | 'ours' | 'another' = 'none';
 
@@ -109,7 +112,8 @@ export class MysqlConnection implements EngineConnection {
     if (kind.isMariaDb) for (const sql of facts.setup) await this.#run(sql);
     this.#facts = facts;
     this.#wire.forgetTraces();
-    this.#wire.prepareMoves(facts.setup, facts.foldsNames);
+    this.#wire.prepareMoves(facts);
+    this.#keepsPrepared = kind.isMariaDb;
     if (!kind.pipelines || !facts.resetsFully) return;
     // Shortened at random, so that connections which were opened together do not end together.
     const holdMs =
@@ -268,6 +272,12 @@ export class MysqlConnection implements EngineConnection {
   }
 
   async close(): Promise<void> {
+    if (this.#mayHavePrepared()) {
+      await waitFor(
+        rollBackPrepared((sql) => this.#run(sql)),
+        { timeoutMs: GOODBYE_MS },
+      ).catch(warnOfPrepared);
+    }
     const idle = this.#underWay.size === 0 && this.isAlive();
     this.#endExpected = true;
     if (idle) {
@@ -282,6 +292,15 @@ export class MysqlConnection implements EngineConnection {
   destroy(): void {
     this.#endExpected = true;
     this.#end(connectionLost('The connection was destroyed before the reply came.'));
+  }
+
+  /**
+   * Whether a distributed transaction may be prepared here: a transaction is open, and it is not known that none of
+   * the statements was another one's. It would outlive the connection, with its locks.
+   */
+  #mayHavePrepared(): boolean {
+    const isOpen = this.#transaction !== 'ours' && this.isInTransaction();
+    return this.#keepsPrepared && isOpen && this.#wire.left !== 'none' && this.isAlive();
   }
 
   #ownLender(): Lender {

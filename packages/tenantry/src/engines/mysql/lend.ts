@@ -41,6 +41,8 @@ interface Client {
   readonly constructor: { createQuery(...args: unknown[]): Command };
   readonly stream: object;
   query(command: Command): Command;
+  query(sql: string, callback: Callback): unknown;
+  reset(callback: Callback): unknown;
   execute(...args: unknown[]): Command;
   prepare(options: unknown, callback?: Callback): unknown;
   unprepare(options: unknown): object | undefined;
@@ -159,6 +161,11 @@ export class Lender {
         const statement = client.unprepare(options);
         return statement && this.#ownStatement(statement);
       },
+      // In the middle of a distributed transaction a reset would leave it prepared, and hide that; this says so.
+      reset: (callback: Callback) =>
+        client.query('ROLLBACK', (error) =>
+          error ? callback(error) : client.reset(calledInContext(callback)),
+        ),
       promise: (implementation?: unknown) => Reflect.apply(client.promise, standIn(), [implementation]),
       [TUNNEL]: () => this.#openTunnel(),
       // Whoever leased the client says what this does.

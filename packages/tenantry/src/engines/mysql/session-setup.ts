@@ -33,6 +33,11 @@ export interface ServerFacts {
   readonly foldsNames: boolean;
   /** The statements that a session needs after COM_RESET_CONNECTION, so that it is as ours are. */
   readonly setup: readonly string[];
+  /**
+   * What is to be sent before COM_RESET_CONNECTION, which leaves it alone: the recorded texts of statements, and the
+   * number of rows of the last one. The second part leaves a variable, which the reset takes away.
+   */
+  readonly forgetting: readonly string[];
   /** Whether that is all it takes. */
   readonly resetsFully: boolean;
 }
@@ -41,10 +46,17 @@ const ADDRESS = '@@hostname, @@port, @@server_id';
 const ROLES = 'CURRENT_ROLE() AS role, (SELECT COUNT(*) FROM information_schema.APPLICABLE_ROLES) AS roles';
 const DEFAULTS = `${ROLES}, @@autocommit AS autocommit, @@time_zone AS zone, @@system_time_zone AS system_zone,
   CONCAT_WS(' ', @@character_set_client, @@character_set_results, @@collation_connection) AS charset`;
+/** Only where the server can record statements. */
+const RECORDING = '@@profiling_history_size AS recorded';
+const FORGETTING = 'SET profiling_history_size = 0, @forgotten = (SELECT 0 UNION SELECT 0)';
 const OUR_CHARSET = 'utf8mb4 utf8mb4 utf8mb4_unicode_ci';
 
 /** From what a recent server knows to what any does; the first without an error counts. */
-const QUESTIONS_TO_MARIADB = [question(`@@server_uid, ${ADDRESS}`, DEFAULTS), question(ADDRESS, DEFAULTS)];
+const QUESTIONS_TO_MARIADB = [
+  question(`@@server_uid, ${ADDRESS}`, `${DEFAULTS}, ${RECORDING}`),
+  question(ADDRESS, `${DEFAULTS}, ${RECORDING}`),
+  question(ADDRESS, DEFAULTS),
+];
 const QUESTIONS_TO_MYSQL = [
   question(`@@server_uuid, ${ADDRESS}`, ROLES),
   question(`@@server_uuid, ${ADDRESS}`),
@@ -69,6 +81,7 @@ export async function askServer(
     instance: String(row.instance),
     foldsNames: Number(row.folds) !== 0,
     setup: isMariaDb ? setupOnMariaDb(row) : setupOnMysql(row),
+    forgetting: isMariaDb && row.recorded !== undefined ? [FORGETTING] : [],
     // What init_connect does is done once, and a reset undoes it.
     resetsFully: row.init_connect === '' && row.roles !== undefined,
   };

@@ -2,6 +2,7 @@ import type { Connection } from 'mysql2';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { InternalError } from '../../errors.js';
 import { Command, initDbPacket, okFlags, okSchema, queryPacket, resetConnectionPacket } from './packets.js';
+import type { ServerFacts } from './session-setup.js';
 import { ServerStatus, StatusWatch } from './status.js';
 import { judgeTraces, more, type Traces, tracesOf } from './traces.js';
 
@@ -41,6 +42,9 @@ interface Prelude {
   readonly database: string | undefined;
 }
 
+/** Commands of a move, as they are written, and how many replies they have. */
+type Move = Pick<Prelude, 'packets' | 'replies'>;
+
 const OK = 0x00;
 const ERROR = 0xff;
 /** Every command has a sequence of its own: the command is 0, its reply 1. */
@@ -59,16 +63,17 @@ const NOWHERE = 'information_schema';
  * driver's next one, in the same write. The driver never learns of them: their replies are kept from it,
  * and nothing at all can be written to the socket before them.
  *
- * So a move is four commands: forget the session, set up the new one, leave the previous database, enter
- * the new one. The third cannot fail, hence a statement behind a failed move meets no tenant's data.
+ * So a move is a few commands: forget the session, set up the new one, leave the previous database, enter
+ * the new one. The last but one cannot fail, hence a statement behind a failed move meets no tenant's data.
  */
 export class Wire {
   readonly status = new StatusWatch();
   readonly #client: Client;
   readonly #charsetNumber: number;
   readonly #onFailure: (error: Error) => void;
-  #beginOfMove: Buffer = Buffer.alloc(0);
-  #repliesToMove = 0;
+  #beginOfMove: Move = { packets: Buffer.alloc(0), replies: 0 };
+  /** The same where a setting of the borrower's may be in the way of it, and is to be gone before. */
+  #beginOfMoveOfTouched = this.#beginOfMove;
   #foldsNames = false;
   #escapesBackslashes = true;
   #pending: Prelude | undefined;
@@ -79,6 +84,8 @@ export class Wire {
   #begins = false;
   #whenAnswered: () => void = () => {};
   #left: Traces = 'none';
+  /** Whether something was left when the move was asked for that is to be sent. */
+  #isTouched = false;
   readonly #toSocket: (buffer: Buffer) => void;
   /** What may be written only when the prelude before it is confirmed. */
   #held: Buffer[] | undefined;
@@ -108,14 +115,17 @@ export class Wire {
   }
 
   /** To be called in a fresh session: makes moves possible, which set a session up by these statements. */
-  prepareMoves(setup: readonly string[], foldsNames: boolean): void {
+  prepareMoves({ setup, forgetting, foldsNames }: ServerFacts): void {
     const packets = [
+      ...forgetting.map((sql) => this.#queryPacket(sql)),
       resetConnectionPacket(),
       ...setup.map((sql) => this.#queryPacket(sql)),
       initDbPacket(NOWHERE),
     ];
-    this.#beginOfMove = Buffer.concat(packets);
-    this.#repliesToMove = packets.length + 1;
+    this.#beginOfMove = moveOf(packets);
+    this.#beginOfMoveOfTouched = moveOf(
+      forgetting.length === 0 ? packets : [resetConnectionPacket(), ...packets],
+    );
     this.#foldsNames = foldsNames;
     this.#escapesBackslashes = this.status.escapesBackslashes;
   }
@@ -127,8 +137,10 @@ export class Wire {
 
   /** Moves the session to another database ahead of the next command. Replaces a move that was not sent. */
   moveAhead(database: string): void {
-    const packets = Buffer.concat([this.#beginOfMove, initDbPacket(database)]);
-    this.#pending = { packets, replies: this.#repliesToMove, database };
+    this.#isTouched ||= this.left !== 'none';
+    const begin = this.#isTouched ? this.#beginOfMoveOfTouched : this.#beginOfMove;
+    const packets = Buffer.concat([begin.packets, initDbPacket(database)]);
+    this.#pending = { packets, replies: begin.replies + 1, database };
     this.status.expectReset(this.#escapesBackslashes);
     this.#left = 'none';
     this.#forgetSession();
@@ -218,6 +230,7 @@ export class Wire {
 
   #writeBehind(prelude: Prelude, buffer: Buffer): void {
     this.#pending = undefined;
+    this.#isTouched = false;
     this.#sent = prelude;
     this.#repliesLeft = prelude.replies;
     if (prelude.database !== undefined && buffer.includes(BACKSLASH)) {
@@ -333,6 +346,10 @@ export class Wire {
     const { config, serverCapabilityFlags } = this.#client;
     return (config.clientFlags & serverCapabilityFlags & QUERY_ATTRIBUTES) !== 0;
   }
+}
+
+function moveOf(packets: readonly Buffer[]): Move {
+  return { packets: Buffer.concat(packets), replies: packets.length };
 }
 
 function textOf(command: Buffer, at: number): string {
