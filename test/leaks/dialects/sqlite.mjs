@@ -45,15 +45,33 @@ export const dialect = {
       mark,
       `SELECT '${mark.request}' AS request, place,
       (SELECT group_concat(name) FROM temp.sqlite_master) AS kept,
+      (SELECT group_concat(name) FROM pragma_database_list WHERE seq > 1) AS attached,
       (SELECT query_only FROM pragma_query_only) AS locked FROM whoami`,
     ),
-  judgeProbe: (row) => firstOf({ 'temporary tables': row.kept, 'a handle that only reads': row.locked }),
+  judgeProbe: (row) =>
+    firstOf({
+      'temporary tables': row.kept,
+      'another file': row.attached,
+      'a handle that only reads': row.locked,
+    }),
   leftovers: [
     leftover('a transaction', () => 'BEGIN', { inTransaction: false }),
     leftover('a transaction that writes', () => 'BEGIN IMMEDIATE', { inTransaction: false }),
     leftover('a savepoint', () => 'SAVEPOINT hunt', { inTransaction: false }),
     leftover('a temporary table', (mark) => `CREATE TEMP TABLE "${mark.name}#${mark.request}" (mark)`),
-    leftover('another file', () => "ATTACH 'other.sqlite' AS other", { expects: ['TENANTRY_QUERY_FAILED'] }),
+    leftover('another file', () => "ATTACH ':memory:' AS other", { expects: ['TENANTRY_QUERY_FAILED'] }),
+    leftover(
+      'another file behind a variable of its own kind',
+      () => "SELECT $a('); ATTACH ':memory:' AS other; SELECT $b(')",
+      { expects: ['TENANTRY_QUERY_FAILED'] },
+    ),
+    leftover(
+      'another file behind a function',
+      () => "SELECT sha3_query('ATTACH '':memory:'' AS other')",
+      {
+        expects: ['TENANTRY_QUERY_FAILED'],
+      },
+    ),
     leftover('a pragma', () => 'PRAGMA query_only = 1', { expects: ['TENANTRY_QUERY_FAILED'] }),
   ],
   traps: [],

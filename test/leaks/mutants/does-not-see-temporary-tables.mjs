@@ -6,8 +6,8 @@ export default {
   patches: [
     {
       file: 'engines/sqlite/connection.js',
-      find: '            this.#leftState = true;',
-      replace: '            this.#leftState = false;',
+      find: 'if (!state.isAsAtFirst())',
+      replace: 'if (false)',
     },
   ],
 };

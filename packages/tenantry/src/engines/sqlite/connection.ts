@@ -5,14 +5,16 @@ import { InvalidOptionError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { BusyWait } from './busy-wait.js';
 import { databaseNameOf } from './database-file.js';
-import type { DriverHandle, NativeStatement } from './driver-handle.js';
-import { isBusy, SqliteEngineError } from './errors.js';
+import type { DriverHandle } from './driver-handle.js';
+import { classifyError, isBusy, SqliteEngineError } from './errors.js';
 import type { FileProof } from './file-proof.js';
+import { HandleState } from './handle-state.js';
 import { readIdentity, readIdentityNow } from './identity.js';
 import { lend } from './lent/lend.js';
+import type { LentStatement } from './lent/lent-handle.js';
 import { type PreparedStatement, PreparedStatements } from './prepared-statements.js';
 import type { ScriptConnection } from './script-connection.js';
-import { checkStatement } from './statement-rules.js';
+import { checkStatement, type StatementRule } from './statement-rules.js';
 import { bindParameters, normalizeInteger, normalizeRows } from './values.js';
 
 /** What a connection is made of. */
@@ -39,9 +41,10 @@ export class SqliteConnection implements ScriptConnection {
   #handle: DriverHandle | undefined;
   readonly #statements = new PreparedStatements();
   /** Of clients that were lent: they tell their statements other things. */
-  readonly #lentStatements = new Map<string, NativeStatement>();
+  readonly #lentStatements = new Map<string, LentStatement>();
   readonly #busyWait = new BusyWait();
   readonly #onLost: ((error: Error) => void)[] = [];
+  #state: HandleState | undefined;
   #readOnly = false;
   #leftState = false;
 
@@ -65,8 +68,14 @@ export class SqliteConnection implements ScriptConnection {
     return this.#open.proof;
   }
 
-  execute(sql: string): Promise<void> {
-    return this.#run((handle) => void handle.exec(sql));
+  runOfScript({ text, isPlain }: StatementRule): Promise<void> {
+    return this.#run((handle) => {
+      const statement = handle.prepare(text);
+      if (statement.reader) statement.all([]);
+      else statement.run([]);
+      // Whatever else it leaves is closed with the connection.
+      if (!isPlain) this.#stateOf(handle).assertAlone();
+    });
   }
 
   async begin({ readOnly = false, isolationLevel = 'serializable' }: BeginOptions = {}): Promise<void> {
@@ -76,14 +85,14 @@ export class SqliteConnection implements ScriptConnection {
       });
     }
     // A writer takes its lock at once, so that no statement of it can find its snapshot too old.
-    if (!readOnly) return this.execute('BEGIN IMMEDIATE');
-    await this.execute('BEGIN DEFERRED');
+    if (!readOnly) return this.#execute('BEGIN IMMEDIATE');
+    await this.#execute('BEGIN DEFERRED');
     this.#readOnly = true;
-    await this.execute('PRAGMA query_only = 1');
+    await this.#execute('PRAGMA query_only = 1');
   }
 
   async commit(): Promise<void> {
-    await this.execute('COMMIT');
+    await this.#execute('COMMIT');
     await this.#allowWrites();
   }
 
@@ -95,15 +104,20 @@ export class SqliteConnection implements ScriptConnection {
     await this.#allowWrites();
   }
 
-  isInTransaction(): boolean {
-    return this.#handle?.inTransaction ?? true;
-  }
-
   lend(options?: LendOptions): LentClient {
     const handle = this.#handle;
     if (handle === undefined) throw new NotSentError();
     const { path } = this.#open.proof;
-    return lend({ handle, path, prepared: this.#lentStatements, leftState: () => this.#markLeft() }, options);
+    return lend(
+      {
+        handle,
+        path,
+        prepared: this.#lentStatements,
+        watch: (rule, work) => this.#watched(handle, rule, work),
+        leftState: () => this.#markLeft(),
+      },
+      options,
+    );
   }
 
   /** As SQLite names the file that is open; its path when that is not where it should be. */
@@ -135,6 +149,11 @@ export class SqliteConnection implements ScriptConnection {
     return !handle.inTransaction;
   }
 
+  /** SQLite's own word: some errors, and `INSERT OR ROLLBACK`, end a transaction as well as COMMIT does. */
+  isInTransaction(): boolean {
+    return this.#handle?.inTransaction ?? true;
+  }
+
   /**
    * Whether the file is still the one that was opened, within the bound of {@link FileProof}. Where it
    * is not, the connection ends. Statements do not look; whoever takes a connection asks this.
@@ -161,7 +180,7 @@ export class SqliteConnection implements ScriptConnection {
       for (const listener of this.#onLost.splice(0)) listener(error);
       throw error;
     }
-    await this.execute('SELECT 1 FROM sqlite_master LIMIT 1');
+    await this.#execute('SELECT 1 FROM sqlite_master LIMIT 1');
   }
 
   /** Nothing that runs can be cancelled: what may be under way is a wait for a lock, which ends. */
@@ -202,6 +221,11 @@ export class SqliteConnection implements ScriptConnection {
     this.#leftState = true;
   }
 
+  /** Runs a statement of our own. */
+  #execute(sql: string): Promise<void> {
+    return this.#run((handle) => this.#watched(handle, { isPlain: true }, () => void handle.exec(sql)));
+  }
+
   /** Runs at once; only if a lock is in the way, later again. */
   #run<T>(work: (handle: DriverHandle) => T): Promise<T> {
     const attempt = () => {
@@ -219,22 +243,58 @@ export class SqliteConnection implements ScriptConnection {
   }
 
   #query(handle: DriverHandle, sql: string, params: readonly Parameter[]): StatementResult {
-    const prepared = this.#statements.get(sql) ?? this.#prepare(handle, sql);
-    const { rule, statement, reader } = prepared;
+    const known = this.#statements.get(sql);
+    const rule = known?.rule ?? checkStatement(sql);
     const values = bindParameters(params, rule.placeholders);
-    if (rule.leavesState) this.#leftState = true;
-    if (reader) {
-      const rows = normalizeRows(statement.all(values));
-      return { rows, affectedRows: rule.reads ? 0 : rows.length, insertId: null };
-    }
-    const { changes, lastInsertRowid } = statement.run(values);
-    const insertId = rule.inserts && changes > 0 ? this.#insertId(handle, lastInsertRowid) : null;
-    return { rows: [], affectedRows: changes, insertId };
+    return this.#watched(handle, rule, () => {
+      const { statement, reader } = known ?? this.#prepare(handle, sql, rule);
+      if (reader) {
+        const rows = normalizeRows(statement.all(values));
+        return { rows, affectedRows: rule.reads ? 0 : rows.length, insertId: null };
+      }
+      const { changes, lastInsertRowid } = statement.run(values);
+      const insertId = rule.inserts && changes > 0 ? this.#insertId(handle, lastInsertRowid) : null;
+      return { rows: [], affectedRows: changes, insertId };
+    });
   }
 
-  #prepare(handle: DriverHandle, sql: string): PreparedStatement {
-    const rule = checkStatement(sql);
-    const statement = handle.prepare(sql);
+  /**
+   * Prepares and runs a statement that was checked. After one that is not plain work on rows SQLite is asked what it left, whether or
+   * not it failed.
+   */
+  #watched<T>(handle: DriverHandle, { isPlain }: Pick<StatementRule, 'isPlain'>, work: () => T): T {
+    const state = isPlain ? undefined : this.#stateOf(handle);
+    try {
+      return work();
+    } catch (error) {
+      // Where it opened nothing but for reading, the file or its disk has been made read-only: a new handle may find another.
+      if (!this.#readOnly && classifyError(error) === 'read-only') this.#markLeft();
+      throw error;
+    } finally {
+      if (state !== undefined) this.#ask(state);
+    }
+  }
+
+  /** What SQLite said of the handle before the first statement that could have changed it. */
+  #stateOf(handle: DriverHandle): HandleState {
+    this.#state ??= new HandleState(handle);
+    return this.#state;
+  }
+
+  /** @throws SqliteEngineError of kind `access-denied` where another file is attached; the connection is closed then. */
+  #ask(state: HandleState): void {
+    try {
+      if (!state.isAsAtFirst()) this.#markLeft();
+    } catch (error) {
+      this.#markLeft();
+      if (!(error instanceof SqliteEngineError)) return;
+      this.destroy();
+      throw error;
+    }
+  }
+
+  #prepare(handle: DriverHandle, sql: string, rule: StatementRule): PreparedStatement {
+    const statement = handle.prepare(rule.text);
     const { reader } = statement;
     if (reader) statement.safeIntegers(true);
     const prepared = { rule, statement, reader };
@@ -253,7 +313,7 @@ export class SqliteConnection implements ScriptConnection {
 
   async #allowWrites(): Promise<void> {
     if (!this.#readOnly) return;
-    await this.execute('PRAGMA query_only = 0');
+    await this.#execute('PRAGMA query_only = 0');
     this.#readOnly = false;
   }
 }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { outOfResources } from '../../engine/lazy-package.js';
 import { DriverMissingError, InvalidOptionError } from '../../errors.js';
 import type { DatabaseClass, DriverHandle } from './driver-handle.js';
+import { learnFunctions } from './functions.js';
 import { collectClosed, LibsqlHandle } from './libsql-handle.js';
 
 /** The packages that can bring SQLite, in the order in which they are tried. */
@@ -82,7 +83,9 @@ function load(name: DriverName): Driver | Error {
   try {
     const Database = requirePackage(name) as DatabaseClass;
     // better-sqlite3 looks for its binary only now.
-    new Database(':memory:', { timeout: 0, fileMustExist: false }).close();
+    const handle = new Database(':memory:', { timeout: 0, fileMustExist: false });
+    learnFunctions(handle);
+    handle.close();
     return name === 'libsql' ? libsql(Database) : betterSqlite3(Database);
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

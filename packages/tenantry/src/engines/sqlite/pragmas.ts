@@ -40,10 +40,10 @@ const FOR_SCRIPTS: ReadonlySet<string> = new Set([
 ]);
 
 /** Why a PRAGMA is refused, or undefined. What is not known is refused. */
-export function refusedPragma(head: readonly Token[], inScript: boolean): string | undefined {
-  const nameAt = isSymbol(head[2], '.') ? 3 : 1;
-  const name = head[nameAt]?.value ?? '';
-  const isSet = head.length > nameAt + 1;
+export function refusedPragma(tokens: readonly Token[], inScript: boolean): string | undefined {
+  const nameAt = isSymbol(tokens[2], '.') ? 3 : 1;
+  const name = tokens[nameAt]?.value ?? '';
+  const isSet = tokens.length > nameAt + 1;
   if (HARMLESS.has(name)) return undefined;
   if (!isSet && READABLE.has(name)) return undefined;
   if (inScript && FOR_SCRIPTS.has(name)) return undefined;

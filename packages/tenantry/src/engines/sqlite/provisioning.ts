@@ -101,9 +101,9 @@ export class SqliteProvisioning implements Provisioning {
     const run = async (connection: ScriptConnection) => {
       for (const statement of statements) {
         assertRunning(signal);
-        await connection.execute(statement);
+        await connection.runOfScript(statement);
       }
-      if (connection.isClean()) return;
+      if (!connection.isInTransaction()) return;
       throw new SqliteEngineError(
         'other',
         'The script began a transaction and did not end it; it was rolled back.',

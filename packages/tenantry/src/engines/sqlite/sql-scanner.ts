@@ -1,23 +1,25 @@
+import { SqliteEngineError } from './errors.js';
+
 /**
  * A reading of SQL that is just deep enough to tell statements apart and to see what kind each is.
- * It must see at least what SQLite's own tokenizer sees: where the two could differ, this one errs
- * towards finding a keyword.
+ *
+ * A lexer that disagrees with SQLite's would be a hole, and SQLite has builds that read the same text
+ * differently (`$name(...)` is one token in some). So this one takes only what every build reads alike,
+ * and refuses the text otherwise: it never guesses.
  */
 
-/** A word or quoted name in lower case and without its quotes, a symbol, or a placeholder. */
+/** A word, name or string without its quotes, a symbol, or a placeholder. Words and names are in lower case. */
 export interface Token {
-  readonly kind: 'word' | 'quoted' | 'symbol' | 'placeholder';
+  readonly kind: 'word' | 'quoted' | 'string' | 'symbol' | 'placeholder';
   readonly value: string;
 }
 
 /** One statement of a text. */
 export interface ScannedStatement {
-  /** The statement, without what surrounds it and without its semicolon. */
+  /** The statement with the blanks and comments around it, and without its semicolon. */
   readonly text: string;
-  /** Its first tokens, comments left out. */
-  readonly head: readonly Token[];
-  /** Every word and quoted name in it, in lower case. */
-  readonly names: ReadonlySet<string>;
+  /** Its tokens, comments left out. */
+  readonly tokens: readonly Token[];
   /** What it does: its first word; after `WITH` the first verb outside parentheses. */
   readonly verb: string;
   /** How many `?` it has. */
@@ -25,9 +27,6 @@ export interface ScannedStatement {
   /** Its first `?1`, `:name`, `@name` or `$name`, if any. */
   readonly namedPlaceholder: string | undefined;
 }
-
-/** Tokens that are kept in order; enough for every head that anybody looks at. */
-const HEAD_LENGTH = 8;
 
 const DATA_VERBS: ReadonlySet<string> = new Set([
   'select',
@@ -38,28 +37,53 @@ const DATA_VERBS: ReadonlySet<string> = new Set([
   'delete',
 ]);
 
-// Blanks and comments; words; strings and quoted names (a doubled quote reads as two neighbours, which
-// is all the same here); placeholders; anything else. A byte order mark and a vertical tab are blanks
-// to SQLite in some places: here they are everywhere outside words and quotes.
-const TOKEN =
-  /[ \t\n\v\f\r\ufeff]+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[\w\u0080-\uffff][\w$\u0080-\uffff]*|'[^']*'?|"[^"]*"?|`[^`]*`?|\[[^\]]*\]?|\?\d*|[:@$#][\w$\u0080-\uffff]+|[\s\S]/g;
+/** A letter, digit or whatever else may be in a word. A byte order mark is a blank to SQLite at some places: nowhere here. */
+const LETTER = '[\\w$\\u0080-\\ufefe\\uff00-\\uffff]';
 
-/** Takes a text apart into its statements; empty ones are left out. */
+// Whatever is begun must be ended: blanks and comments; words and numbers; strings; names; placeholders,
+// with nothing behind them that some builds take into them; symbols.
+const TOKEN = new RegExp(
+  [
+    '(?<blank>[ \\t\\n\\r]+|--[^\\n]*|/\\*[^]*?\\*/)',
+    `(?<word>(?!\\$)${LETTER}+)`,
+    "'(?<string>(?:[^']|'')*)'",
+    '"(?<double>(?:[^"]|"")*)"|`(?<back>(?:[^`]|``)*)`|\\[(?<bracket>[^\\]]*)\\]',
+    `(?<placeholder>\\?\\d*|[:@$]${LETTER}+)(?!${LETTER}|[(:])`,
+    '(?<symbol>(?!--|/\\*)[-+*/%<>=|&~!(),;.])',
+  ].join('|'),
+  'y',
+);
+
+/**
+ * Takes a text apart into its statements; empty ones are left out.
+ *
+ * @throws SqliteEngineError of kind `syntax` where it holds anything that not every build of SQLite reads alike.
+ */
 export function scanStatements(sql: string): ScannedStatement[] {
   const statements: ScannedStatement[] = [];
+  // A file may begin with a byte order mark.
+  TOKEN.lastIndex = sql.startsWith('\ufeff') ? 1 : 0;
+  let begin = TOKEN.lastIndex;
   let current: StatementReader | undefined;
-  for (const match of sql.matchAll(TOKEN)) {
-    const token = classify(match[0]);
+  const finish = (end: number) => {
+    if (current !== undefined) statements.push(current.finish(sql.slice(begin, end)));
+    current = undefined;
+    begin = end + 1;
+  };
+  while (TOKEN.lastIndex < sql.length) {
+    const start = TOKEN.lastIndex;
+    const match = TOKEN.exec(sql);
+    if (match === null) throw unreadable(sql, start);
+    const token = tokenOf(match.groups ?? {});
     if (token === undefined) continue;
     if (isSymbol(token, ';') && !current?.goesOnAfterSemicolon()) {
-      if (current !== undefined) statements.push(current.finish(sql));
-      current = undefined;
+      finish(start);
       continue;
     }
-    current ??= new StatementReader(match.index);
-    current.add(token, match.index + match[0].length);
+    current ??= new StatementReader();
+    current.add(token);
   }
-  if (current !== undefined) statements.push(current.finish(sql));
+  finish(sql.length);
   return statements;
 }
 
@@ -74,58 +98,36 @@ export function isSymbol(token: Token | undefined, value: string): boolean {
 }
 
 class StatementReader {
-  readonly #start: number;
-  #end: number;
-  readonly #head: Token[] = [];
-  readonly #names = new Set<string>();
+  readonly #tokens: Token[] = [];
   #depth = 0;
   #dataVerb = '';
   #placeholders = 0;
   #namedPlaceholder: string | undefined;
-  #last: Token | undefined;
-  #lastButOne: Token | undefined;
 
-  constructor(start: number) {
-    this.#start = start;
-    this.#end = start;
-  }
-
-  add(token: Token, end: number): void {
-    this.#end = end;
-    this.#lastButOne = this.#last;
-    this.#last = token;
-    if (this.#head.length < HEAD_LENGTH) this.#head.push(token);
-    switch (token.kind) {
-      case 'placeholder':
-        if (token.value === '?') this.#placeholders++;
-        else this.#namedPlaceholder ??= token.value;
-        return;
-      case 'symbol':
-        if (token.value === '(') this.#depth++;
-        if (token.value === ')') this.#depth--;
-        return;
-      case 'word':
-        if (this.#dataVerb === '' && this.#depth === 0 && DATA_VERBS.has(token.value))
-          this.#dataVerb = token.value;
-        this.#names.add(token.value);
-        return;
-      case 'quoted':
-        this.#names.add(token.value);
-    }
+  add(token: Token): void {
+    this.#tokens.push(token);
+    const { kind, value } = token;
+    if (kind === 'placeholder') {
+      if (value === '?') this.#placeholders++;
+      else this.#namedPlaceholder ??= value;
+    } else if (kind === 'symbol') {
+      if (value === '(') this.#depth++;
+      if (value === ')') this.#depth--;
+    } else if (kind === 'word' && this.#dataVerb === '' && this.#depth === 0 && DATA_VERBS.has(value))
+      this.#dataVerb = value;
   }
 
   /** A trigger's body has semicolons of its own; the one after `; END` is the trigger's. */
   goesOnAfterSemicolon(): boolean {
-    return this.#isTrigger() && !(isWord(this.#last, 'end') && isSymbol(this.#lastButOne, ';'));
+    return this.#isTrigger() && !(isWord(this.#tokens.at(-1), 'end') && isSymbol(this.#tokens.at(-2), ';'));
   }
 
-  finish(sql: string): ScannedStatement {
-    const first = this.#head[0];
+  finish(text: string): ScannedStatement {
+    const [first] = this.#tokens;
     const firstWord = first?.kind === 'word' ? first.value : '';
     return {
-      text: sql.slice(this.#start, this.#end),
-      head: this.#head,
-      names: this.#names,
+      text,
+      tokens: this.#tokens,
       verb: firstWord === 'with' ? this.#dataVerb : firstWord,
       placeholders: this.#placeholders,
       namedPlaceholder: this.#namedPlaceholder,
@@ -133,41 +135,28 @@ class StatementReader {
   }
 
   #isTrigger(): boolean {
-    const [create, second, third] = this.#head;
+    const [create, second, third] = this.#tokens;
     if (!isWord(create, 'create')) return false;
     if (isWord(second, 'trigger')) return true;
     return (isWord(second, 'temp') || isWord(second, 'temporary')) && isWord(third, 'trigger');
   }
 }
 
-/** A token of a piece of text, or undefined for blanks and comments. */
-function classify(raw: string): Token | undefined {
-  const first = raw.charCodeAt(0);
-  if (first <= 0x20 || first === 0xfeff || raw.startsWith('--') || raw.startsWith('/*')) return undefined;
-  switch (raw[0]) {
-    case "'":
-    case '"':
-    case '`':
-    case '[':
-      return { kind: 'quoted', value: raw.slice(1, -1).toLowerCase() };
-    case '?':
-      return { kind: 'placeholder', value: raw };
-    case ':':
-    case '@':
-    case '$':
-    case '#':
-      return { kind: raw.length > 1 ? 'placeholder' : 'symbol', value: raw };
-    default:
-      return isWordStart(first) ? { kind: 'word', value: raw.toLowerCase() } : { kind: 'symbol', value: raw };
-  }
+/** A token of what was matched, or undefined for blanks and comments. */
+function tokenOf(groups: Readonly<Record<string, string | undefined>>): Token | undefined {
+  const { word, string, double, back, bracket, placeholder, symbol } = groups;
+  if (word !== undefined) return { kind: 'word', value: word.toLowerCase() };
+  if (symbol !== undefined) return { kind: 'symbol', value: symbol };
+  if (placeholder !== undefined) return { kind: 'placeholder', value: placeholder };
+  if (string !== undefined) return { kind: 'string', value: string.replaceAll("''", "'") };
+  const name = double?.replaceAll('""', '"') ?? back?.replaceAll('``', '`') ?? bracket;
+  return name === undefined ? undefined : { kind: 'quoted', value: name.toLowerCase() };
 }
 
-function isWordStart(code: number): boolean {
-  return (
-    code >= 0x80 ||
-    (code >= 0x61 && code <= 0x7a) ||
-    (code >= 0x41 && code <= 0x5a) ||
-    (code >= 0x30 && code <= 0x39) ||
-    code === 0x5f
+function unreadable(sql: string, at: number): SqliteEngineError {
+  const near = JSON.stringify(sql.slice(at, at + 20));
+  return new SqliteEngineError(
+    'syntax',
+    `near ${near}: syntax error: not every SQLite would read this alike, so the text was refused.`,
   );
 }

@@ -1,24 +1,31 @@
 import { InvalidParameterError } from '../../errors.js';
 import { SqliteEngineError } from './errors.js';
+import { reachingBeyond } from './functions.js';
 import { refusedPragma } from './pragmas.js';
 import { isWord, type ScannedStatement, scanStatements, type Token } from './sql-scanner.js';
 
 /**
- * What may be run. SQLite has no users: whoever can run `ATTACH` reaches every tenant's file, and
- * the drivers have no way to forbid it that both share. So each statement is looked at before
- * SQLite sees it; `ATTACH` can stand nowhere but at a statement's beginning.
+ * What may be run. SQLite has no users: whoever can run `ATTACH` reaches every tenant's file, and the
+ * drivers have no way to forbid it that both share. So each statement is looked at before SQLite sees it.
+ *
+ * Three things hold together, so that none has to be trusted alone. A text is refused where not every build of
+ * SQLite reads it alike ({@link scanStatements}). SQLite gets single statements only, each by `prepare`, which
+ * takes no second one, and beginning, after blanks and comments, with the very word that was judged here:
+ * `ATTACH` can stand nowhere else. And after whatever is not plain work on rows SQLite itself is asked what it left (`HandleState`).
  */
 
 /** What is known of a statement that may run. */
 export interface StatementRule {
-  /** How many values it takes. */
+  /** The statement as SQLite is to get it. */
+  readonly text: string;
+  /** How many `?` it has. */
   readonly placeholders: number;
   /** Whether its rows are what it read, rather than what it wrote. */
   readonly reads: boolean;
   /** Whether it may insert a row with a generated key. */
   readonly inserts: boolean;
-  /** Whether it may leave something in the connection that the next holder would see. */
-  readonly leavesState: boolean;
+  /** Whether it is only work on rows, or on a transaction; after any other, SQLite is asked what it left. */
+  readonly isPlain: boolean;
   /** Whether it is worth keeping prepared. */
   readonly cacheable: boolean;
 }
@@ -26,17 +33,22 @@ export interface StatementRule {
 const READING: ReadonlySet<string> = new Set(['select', 'values', 'explain', 'pragma']);
 const WRITING: ReadonlySet<string> = new Set(['insert', 'replace', 'update', 'delete']);
 const ROWS: ReadonlySet<string> = new Set(['select', 'values', ...WRITING]);
-const OTHERS: ReadonlySet<string> = new Set([
-  ...['create', 'alter', 'drop', 'reindex', 'analyze', 'vacuum'],
+const TRANSACTIONS: ReadonlySet<string> = new Set([
   ...['begin', 'commit', 'end', 'rollback', 'savepoint', 'release'],
+]);
+const OTHERS: ReadonlySet<string> = new Set(['create', 'alter', 'drop', 'reindex', 'analyze', 'vacuum']);
+
+/** What may be created and dropped. */
+const OBJECTS: ReadonlySet<string> = new Set([
+  ...['table', 'index', 'unique', 'view', 'trigger', 'virtual', 'temp', 'temporary'],
 ]);
 
 /**
  * Checks one statement for `query`.
  *
  * @throws SqliteEngineError of kind `access-denied` for a statement that reaches beyond its database
- * or would change the connection, of kind `syntax` for none, several or an unknown one;
- * InvalidParameterError for placeholders other than `?`.
+ * or would change the connection, of kind `syntax` for none, several, an unknown one, or a text that not every
+ * SQLite reads alike; InvalidParameterError for placeholders other than `?`.
  */
 export function checkStatement(sql: string): StatementRule {
   const statement = theOnly(scan(sql));
@@ -57,23 +69,23 @@ export function checkDriverStatement(sql: string): StatementRule {
 }
 
 /**
- * Checks every statement of a text for a driver's own `exec`; whether one of them leaves something in the
- * connection.
+ * Takes a text apart for a driver's own `exec`, and checks every statement before any of them runs.
  *
  * @throws what {@link checkDriverStatement} throws, but for their number.
  */
-export function checkDriverScript(script: string): boolean {
+export function checkDriverScript(script: string): readonly StatementRule[] {
   const statements = scan(script);
   for (const statement of statements) assertAllowed(statement, false);
-  return statements.some((statement) => ruleOf(statement).leavesState);
+  return statements.map(ruleOf);
 }
 
 /**
- * Takes a script apart and checks every statement before any of them runs.
+ * Takes a script apart and checks every statement before any of them runs. It may set what a script is allowed to
+ * set, because its connection is closed after it.
  *
  * @throws what {@link checkStatement} throws.
  */
-export function checkScript(script: string): readonly string[] {
+export function checkScript(script: string): readonly StatementRule[] {
   const statements = scan(script);
   for (const statement of statements) {
     assertAllowed(statement, true);
@@ -84,16 +96,18 @@ export function checkScript(script: string): readonly string[] {
       });
     }
   }
-  return statements.map(({ text }) => text);
+  return statements.map(ruleOf);
 }
 
 /** Whether a text is one statement that only reads. False when in doubt. */
 export function isRead(sql: string): boolean {
-  const [statement, ...others] = scanStatements(sql);
-  if (statement === undefined || others.length > 0) return false;
-  const { verb, head, names } = statement;
-  if (isWord(head[0], 'with') && [...WRITING].some((word) => names.has(word))) return false;
-  return verb === 'select' || verb === 'values' || verb === 'explain';
+  try {
+    const { verb, tokens } = theOnly(scan(sql));
+    if (isWord(tokens[0], 'with') && tokens.some(({ value }) => WRITING.has(value))) return false;
+    return verb === 'select' || verb === 'values' || verb === 'explain';
+  } catch {
+    return false;
+  }
 }
 
 function theOnly([statement, ...others]: ScannedStatement[]): ScannedStatement {
@@ -102,12 +116,13 @@ function theOnly([statement, ...others]: ScannedStatement[]): ScannedStatement {
   throw new SqliteEngineError('syntax', 'The text holds several statements; run them one at a time.');
 }
 
-function ruleOf({ verb, names, placeholders }: ScannedStatement): StatementRule {
+function ruleOf({ text, verb, placeholders }: ScannedStatement): StatementRule {
   return {
+    text,
     placeholders,
     reads: READING.has(verb),
     inserts: verb === 'insert' || verb === 'replace',
-    leavesState: verb === 'create' && (names.has('temp') || names.has('temporary')),
+    isPlain: ROWS.has(verb) || TRANSACTIONS.has(verb),
     cacheable: ROWS.has(verb),
   };
 }
@@ -118,31 +133,38 @@ function scan(sql: string): ScannedStatement[] {
   return scanStatements(sql);
 }
 
-function assertAllowed({ verb, head, names }: ScannedStatement, inScript: boolean): void {
-  if (verb === 'attach' || verb === 'detach') {
-    throw refused(`${verb.toUpperCase()} would reach beyond this database`);
-  }
-  if (verb === 'vacuum' && names.has('into'))
-    throw refused('VACUUM INTO would write a file beside this database');
-  if (verb === 'pragma') {
-    const reason = refusedPragma(head, inScript);
-    if (reason !== undefined) throw refused(reason);
-    return;
-  }
-  if (verb === 'explain' && !isExplainable(head))
-    throw refused('only a statement that reads or writes rows may be explained');
-  if (READING.has(verb) || WRITING.has(verb) || OTHERS.has(verb)) return;
-  const near = JSON.stringify(head[0]?.value.slice(0, 40) ?? '');
+function assertAllowed({ verb, tokens }: ScannedStatement, inScript: boolean): void {
+  const reason = refusalOf(verb, tokens, inScript);
+  if (reason !== undefined)
+    throw new SqliteEngineError('access-denied', `The statement was refused: ${reason}.`);
+  if (READING.has(verb) || WRITING.has(verb) || TRANSACTIONS.has(verb)) return;
+  if (verb === 'create' || verb === 'drop' ? isObject(tokens[1]) : OTHERS.has(verb)) return;
+  const near = JSON.stringify(tokens[0]?.value.slice(0, 40) ?? '');
   throw new SqliteEngineError(
     'syntax',
     `near ${near}: syntax error: no statement that may run begins like this.`,
   );
 }
 
+function refusalOf(verb: string, tokens: readonly Token[], inScript: boolean): string | undefined {
+  if (verb === 'attach' || verb === 'detach') return `${verb.toUpperCase()} would reach beyond this database`;
+  const name = reachingBeyond(tokens);
+  if (name !== undefined) return `${name} may reach beyond this database`;
+  if (verb === 'vacuum' && tokens.length > 2) return 'VACUUM INTO would write a file beside this database';
+  if (verb === 'pragma') return refusedPragma(tokens, inScript);
+  if (verb === 'explain' && !isExplainable(tokens))
+    return 'only a statement that reads or writes rows may be explained';
+  return undefined;
+}
+
 /** SQLite sets some PRAGMAs while it prepares them, explained or not. */
-function isExplainable(head: readonly Token[]): boolean {
-  const word = isWord(head[1], 'query') ? head[3] : head[1];
+function isExplainable(tokens: readonly Token[]): boolean {
+  const word = isWord(tokens[1], 'query') ? tokens[3] : tokens[1];
   return word?.kind === 'word' && (word.value === 'with' || ROWS.has(word.value));
+}
+
+function isObject(token: Token | undefined): boolean {
+  return token?.kind === 'word' && OBJECTS.has(token.value);
 }
 
 function assertPlainPlaceholders({ namedPlaceholder }: ScannedStatement): void {
@@ -150,8 +172,4 @@ function assertPlainPlaceholders({ namedPlaceholder }: ScannedStatement): void {
   throw new InvalidParameterError(`The statement has the placeholder ${JSON.stringify(namedPlaceholder)}.`, {
     hint: 'Write "?" for each parameter, in their order.',
   });
-}
-
-function refused(reason: string): SqliteEngineError {
-  return new SqliteEngineError('access-denied', `The statement was refused: ${reason}.`);
 }

@@ -1,15 +1,23 @@
 import { LeaseEndedError } from '../../../errors.js';
 import type { DriverHandle, NativeStatement } from '../driver-handle.js';
-import { checkDriverScript, checkDriverStatement } from '../statement-rules.js';
+import { checkDriverScript, checkDriverStatement, type StatementRule } from '../statement-rules.js';
 import { asRefusal } from './refusal.js';
 
 /** Statements kept prepared on each handle, besides those of sessions. */
 const MAX_STATEMENTS = 64;
 
+/** A statement that was checked and prepared. */
+export interface LentStatement {
+  readonly rule: StatementRule;
+  readonly statement: NativeStatement;
+}
+
 /** What a handle's connection learns of what is done with it. */
 export interface LentHandleHome {
   /** Prepared statements of this handle's generation; they end with it. */
-  readonly prepared: Map<string, NativeStatement>;
+  readonly prepared: Map<string, LentStatement>;
+  /** Runs a statement that was checked, and sees what becomes of it. */
+  watch<T>(rule: StatementRule, work: () => T): T;
   /** Something was left in the handle that the next holder would see. */
   leftState(): void;
 }
@@ -37,29 +45,28 @@ export class LentHandle {
     return this.#open().inTransaction;
   }
 
-  /** A statement of this handle, prepared now or before. Throws InvalidInputError for what is refused. */
-  statement(sql: string): NativeStatement {
+  /** Does work with a statement of this handle, prepared now or before. Throws InvalidInputError for what is refused. */
+  use<T>(sql: string, work: (statement: NativeStatement) => T): T {
     const handle = this.#open();
-    const { prepared } = this.#home;
-    const known = prepared.get(sql);
-    if (known !== undefined) return known;
-    const statement = this.#prepare(handle, sql);
-    if (prepared.size === MAX_STATEMENTS) {
-      const [oldest] = prepared.keys();
-      if (oldest !== undefined) prepared.delete(oldest);
-    }
-    prepared.set(sql, statement);
-    return statement;
+    const known = this.#home.prepared.get(sql);
+    const rule = known?.rule ?? asRefusal(() => checkDriverStatement(sql));
+    return this.#home.watch(rule, () => work(known?.statement ?? this.#prepare(handle, sql, rule)));
   }
 
   /** Iterates over the rows of a statement of its own, which is prepared anew. */
   iterate<T>(sql: string, begin: (statement: NativeStatement) => Iterator<T>): Iterator<T> {
-    const iterator = begin(this.#prepare(this.#open(), sql));
+    const handle = this.#open();
+    const rule = asRefusal(() => checkDriverStatement(sql));
+    const start = () => begin(handle.prepare(rule.text) as unknown as NativeStatement);
+    const watch = <R>(work: () => R): R => this.#home.watch(rule, work);
+    // What it left can be told only when it is over.
+    if (!rule.isPlain) return watch(() => allOf(start()));
+    const iterator = watch(start);
     this.#iterating.add(iterator);
     return {
       next: () => {
         this.#open();
-        const result = iterator.next();
+        const result = watch(() => iterator.next());
         if (result.done) this.#iterating.delete(iterator);
         return result;
       },
@@ -70,11 +77,16 @@ export class LentHandle {
     };
   }
 
-  /** Runs every statement of a text. Throws InvalidInputError for what is refused; then none was run. */
+  /** Runs every statement of a text, one by one. Throws InvalidInputError for what is refused; then none was run. */
   exec(script: string): void {
-    const handle = this.#open();
-    if (asRefusal(() => checkDriverScript(script))) this.#home.leftState();
-    handle.exec(script);
+    for (const rule of asRefusal(() => checkDriverScript(script))) {
+      const handle = this.#open();
+      this.#home.watch(rule, () => {
+        const statement = handle.prepare(rule.text);
+        if (statement.reader) statement.all([]);
+        else statement.run([]);
+      });
+    }
   }
 
   /** Has foreign keys kept or not, for what changes a schema. The handle is closed when it comes back. */
@@ -100,10 +112,14 @@ export class LentHandle {
     this.#iterating.clear();
   }
 
-  #prepare(handle: DriverHandle, sql: string): NativeStatement {
-    const rule = asRefusal(() => checkDriverStatement(sql));
-    const statement = handle.prepare(sql) as unknown as NativeStatement;
-    if (rule.leavesState) this.#home.leftState();
+  #prepare(handle: DriverHandle, sql: string, rule: StatementRule): NativeStatement {
+    const { prepared } = this.#home;
+    const statement = handle.prepare(rule.text) as unknown as NativeStatement;
+    if (prepared.size === MAX_STATEMENTS) {
+      const [oldest] = prepared.keys();
+      if (oldest !== undefined) prepared.delete(oldest);
+    }
+    prepared.set(sql, { rule, statement });
     return statement;
   }
 
@@ -113,4 +129,8 @@ export class LentHandle {
       hint: 'Ask for one for each piece of work, and use it only until you release it.',
     });
   }
+}
+
+function allOf<T>(rows: Iterator<T>): Iterator<T> {
+  return [...{ [Symbol.iterator]: () => rows }][Symbol.iterator]();
 }

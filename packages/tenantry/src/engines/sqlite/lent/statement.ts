@@ -133,12 +133,13 @@ export class Statement implements SqliteStatement {
   }
 
   #use<T>(work: (statement: NativeStatement) => T): T {
-    return this.#home.use(this.source, (handle) => {
-      const statement = handle.statement(this.source);
-      this.#reader ??= statement.reader;
-      this.#tell(statement);
-      return work(statement);
-    });
+    return this.#home.use(this.source, (handle) =>
+      handle.use(this.source, (statement) => {
+        this.#reader ??= statement.reader;
+        this.#tell(statement);
+        return work(statement);
+      }),
+    );
   }
 
   /** A prepared statement is shared by all that have its text: each says first how it wants its rows. */

@@ -9,6 +9,7 @@ import { FileProof } from '../file-proof.js';
 import { readIdentity } from '../identity.js';
 import type { SqliteOptions, WorkerKind } from '../options.js';
 import type { ScriptConnection } from '../script-connection.js';
+import type { StatementRule } from '../statement-rules.js';
 import { startHost, type WorkerHost } from './host.js';
 import { unpackError } from './packed-error.js';
 import {
@@ -104,8 +105,8 @@ export class WorkerConnection implements ScriptConnection {
     return result;
   }
 
-  async execute(sql: string): Promise<void> {
-    await this.#call('execute', sql);
+  async runOfScript(rule: StatementRule): Promise<void> {
+    await this.#call('runOfScript', rule);
   }
 
   async begin(options: BeginOptions = {}): Promise<void> {

@@ -44,8 +44,8 @@ function run(request: WorkerRequest): Promise<unknown> {
   switch (request.call) {
     case 'query':
       return connection.query(...request.args);
-    case 'execute':
-      return connection.execute(...request.args);
+    case 'runOfScript':
+      return connection.runOfScript(...request.args);
     case 'begin':
       return connection.begin(...request.args);
     default:

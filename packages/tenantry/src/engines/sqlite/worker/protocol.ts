@@ -1,13 +1,14 @@
 import type { BeginOptions, Parameter } from '../../../engine/connection.js';
 import type { FileIdentity } from '../database-file.js';
 import type { SqliteOptions } from '../options.js';
+import type { StatementRule } from '../statement-rules.js';
 import type { PackedError } from './packed-error.js';
 
 /** What a worker can be asked to do, and with what. Everything is plain data, which a structured clone keeps. */
 export interface WorkerCalls {
   open: [options: SqliteOptions, database: string, timeoutMs: number, create: boolean];
   query: [sql: string, params: readonly Parameter[]];
-  execute: [sql: string];
+  runOfScript: [rule: StatementRule];
   begin: [options: BeginOptions];
   commit: [];
   rollback: [];
