@@ -4,6 +4,7 @@ import {
   InvalidOptionError,
   NoTenantError,
   type Tenancy,
+  TenantExistsError,
   TenantSwitchError,
   UnknownTenantError,
 } from '../../packages/tenantry/src/index.js';
@@ -11,7 +12,16 @@ import { engineUnderTest, useNamespace } from '../helpers/engines.js';
 import { openTenancy } from './tenancies.js';
 
 const namespace = useNamespace(engineUnderTest('sqlite'));
-const open = (options = {}) => openTenancy(namespace(), options);
+/** With the tenants a, b and c. */
+async function open(options = {}): Promise<Tenancy> {
+  const tenancy = await openTenancy(namespace(), options);
+  for (const name of ['a', 'b', 'c']) {
+    await tenancy.tenants.create({ name }).catch((error: unknown) => {
+      if (!(error instanceof TenantExistsError)) throw error;
+    });
+  }
+  return tenancy;
+}
 
 /** Does nothing until it is awaited, as query builders do. */
 function lazy<T>(begin: () => T): PromiseLike<T> {
@@ -138,7 +148,9 @@ describe('asTemplate', () => {
     expect(await tenancy.warmUp([template])).toMatchObject({ routes: 0, failed: [{ tenant: template }] });
     expect(await tenancy.asTemplate(() => select(template))).toEqual([{ one: 1 }]);
     expect(await tenancy.asTemplate(() => tenancy.run(template, () => select()))).toEqual([{ one: 1 }]);
-    expect(await tenancy.run(template, () => tenancy.asTemplate(() => select()))).toEqual([{ one: 1 }]);
+    const { id } = await tenancy.tenants.get(template);
+    await expect(tenancy.session({ id }).query('SELECT 1 AS one')).rejects.toThrow(UnknownTenantError);
+    await expect(tenancy.run({ id }, () => 1)).rejects.toThrow(UnknownTenantError);
     const bound = await tenancy.asTemplate(() => tenancy.bind(() => select()));
     expect(await bound()).toEqual([{ one: 1 }]);
     expect((await tenancy.tenants.get(template)).status).toBe('active');

@@ -68,7 +68,11 @@ describe('limits', () => {
 
   it('are asked for once for a route, not for each statement', async () => {
     let asked = 0;
-    const tenancy = await openTenancy(namespace(), { limits: () => void asked++ as undefined });
+    // Where the process stalls for longer than the poll, routes are read again.
+    const tenancy = await openTenancy(namespace(), {
+      limits: () => void asked++ as undefined,
+      cache: { pollMs: 60_000 },
+    });
     await tenancy.tenants.create({ name: 'acme' });
     for (let call = 0; call < 5; call++) await tenancy.session('acme').query('SELECT 1');
     expect(asked).toBe(1);

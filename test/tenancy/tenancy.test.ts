@@ -215,18 +215,22 @@ forEachEngine((engine) => {
 
     it('changes its tenant only where that is said', async () => {
       const tenancy = await openTenancy(namespace());
-      await tenancy.run('a', async () => {
-        await expect(tenancy.run('b', () => 1)).rejects.toThrow(TenantSwitchError);
-        expect(await tenancy.run('a', () => 1)).toBe(1);
-        expect(await tenancy.run('b', () => tenancy.session().tenant, { switch: true })).toBe('b');
+      const [a, b] = [namespace().name('in'), namespace().name('other')];
+      for (const name of [a, b]) await tenancy.tenants.create({ name });
+      await tenancy.run(a, async () => {
+        await expect(tenancy.run(b, () => 1)).rejects.toThrow(TenantSwitchError);
+        expect(await tenancy.run(a, () => 1)).toBe(1);
+        expect(await tenancy.run(b, () => tenancy.session().tenant, { switch: true })).toBe(b);
       });
     });
 
     it('runs a lazy thenable inside', async () => {
       const tenancy = await openTenancy(namespace());
+      const name = namespace().name('lazy');
+      await tenancy.tenants.create({ name });
       // biome-ignore lint/suspicious/noThenProperty: query builders are such objects, and that is the point
       const lazy = { then: (resolve: (tenant: string) => void) => resolve(tenancy.session().tenant) };
-      expect(await tenancy.run('acme', () => lazy as PromiseLike<string>)).toBe('acme');
+      expect(await tenancy.run(name, () => lazy as PromiseLike<string>)).toBe(name);
     });
   });
 

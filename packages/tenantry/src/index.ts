@@ -1,6 +1,6 @@
 export { type ProblemOptions, type ProblemResponse, problem } from './adapters/http/problem.js';
 export type { ListOptions, TenantPage } from './catalog/catalog.js';
-export type { Bound } from './context/context.js';
+export type { Bound, CurrentTenant } from './context/context.js';
 export type { IsolationLevel, Parameter, Row } from './engine/connection.js';
 export { redact } from './errors/redact.js';
 export * from './errors.js';
@@ -19,6 +19,7 @@ export type { CacheOptions, ServerOptions, TenancyOptions, TimeoutOptions } from
 export type { PoolStats, PoolTotals } from './pool/stats.js';
 export type { TenantLoad, TenantTotals } from './pool/tenant-turns.js';
 export type { ClientLease, ClientOptions, Clients } from './session/clients.js';
+export type { RunOptions } from './session/runs.js';
 export type {
   CallOptions,
   ExecuteResult,
@@ -31,7 +32,6 @@ export type { WarmUp } from './session/warm-up.js';
 export {
   type CloseOptions,
   createTenancy,
-  type RunOptions,
   type Tenancy,
 } from './tenancy.js';
 export { isTenantName } from './tenant/name.js';

@@ -1,19 +1,15 @@
-import type { Bound } from './context/context.js';
+import type { Bound, CurrentTenant } from './context/context.js';
 import type { Tenants } from './fleet/tenants.js';
 import type { Health, Stats } from './health.js';
 import type { EventListener, EventName } from './observe/events.js';
 import type { TenancyOptions } from './options.js';
 import { resolveOptions } from './options.js';
 import type { Clients } from './session/clients.js';
+import type { RunOptions } from './session/runs.js';
 import type { CallOptions, Session, Transactor } from './session/session.js';
 import type { WarmUp } from './session/warm-up.js';
+import type { TenantRef } from './tenant/ref.js';
 import { Wiring } from './wiring.js';
-
-/** How `tenancy.run` treats a tenant that is in context already. */
-export interface RunOptions {
-  /** Allow another tenant than the one in context. Default false. */
-  readonly switch?: boolean | undefined;
-}
 
 /** How long `tenancy.close` waits. */
 export interface CloseOptions {
@@ -24,22 +20,37 @@ export interface CloseOptions {
 /** The application's door to its tenants. Made by {@link createTenancy}. */
 export interface Tenancy extends AsyncDisposable {
   /**
-   * A session of the tenant of this name, or of the tenant in context. Synchronous; costs no I/O.
+   * A session of the tenant that is called this, or of the tenant in context. Synchronous; costs no I/O.
    * Whether there is such a tenant shows at the session's first use.
    *
-   * @throws NoTenantError (`TENANTRY_NO_TENANT`) without a name and without a context.
+   * @throws NoTenantError (`TENANTRY_NO_TENANT`) without a tenant and without a context, and for what names none.
    */
-  session(name?: string): Session;
+  session(tenant?: TenantRef): Session;
   /**
-   * Runs `fn` with a tenant in context: `tenancy.session()` inside it is that tenant's.
+   * Runs `fn` with a tenant in context: `tenancy.session()` inside it is that tenant's. The tenant is found
+   * first, so `fn` does not begin for one that is unknown, suspended, or not the one that was meant; where its
+   * route is in memory `fn` begins at once. The run is bound to the tenant's id and epoch, as a session is.
    *
-   * @throws TenantSwitchError if another tenant is in context, unless `switch` is true.
+   * @throws UnknownTenantError, TenantSuspendedError, CatalogUnavailableError, ... as a session's first use;
+   * TenantSwitchError if another tenant is in context, unless `switch` is true. It rejects, and never throws.
    * @example
    * ```ts
    * await tenancy.run('acme', async () => tenancy.session().query('SELECT 1'))
+   * await tenancy.run({ name: job.tenant, id: job.tenantId }, work, { signal: job.signal })
    * ```
    */
-  run<T>(name: string, fn: () => T | PromiseLike<T>, options?: RunOptions): Promise<T>;
+  run<T>(tenant: TenantRef, fn: () => T | PromiseLike<T>, options?: RunOptions): Promise<T>;
+  /**
+   * The tenant in context, or undefined: for logs, and for what must name it later. A token or a job should
+   * carry `id` beside `name`, because a name can be taken again after its tenant was deleted.
+   *
+   * @example
+   * ```ts
+   * const { id, name } = tenancy.current() ?? {}
+   * await queue.add('invoice', { tenant: { id, name } })
+   * ```
+   */
+  current(): CurrentTenant | undefined;
   /**
    * A function that runs in the context of now, whenever and by whomever it is called: for callbacks and
    * listeners that would run in another one or in none. What it gives back it gives at once; a query that
@@ -68,12 +79,12 @@ export interface Tenancy extends AsyncDisposable {
    */
   asTemplate<T>(fn: () => T | PromiseLike<T>): Promise<T>;
   /**
-   * The driver's own clients of the tenant of this name, or of the tenant in context, on leases: for
+   * The driver's own clients of the tenant that is called this, or of the tenant in context, on leases: for
    * adapters, and for what only a driver can do (COPY, cursors). Synchronous; costs no I/O.
    *
-   * @throws NoTenantError (`TENANTRY_NO_TENANT`) without a name and without a context.
+   * @throws NoTenantError (`TENANTRY_NO_TENANT`) without a tenant and without a context, and for what names none.
    */
-  clients(name?: string): Clients;
+  clients(tenant?: TenantRef): Clients;
   /**
    * Calls `listener` for each event of this name, until the returned function is called. It costs
    * nothing where nobody listens. The process's channels `tenantry:EVENT` (node:diagnostics_channel)
@@ -102,7 +113,7 @@ export interface Tenancy extends AsyncDisposable {
    * await tenancy.warmUp(['acme', 'globex'], { timeoutMs: 3000 })
    * ```
    */
-  warmUp(names: readonly string[], options?: CallOptions): Promise<WarmUp>;
+  warmUp(tenants: readonly TenantRef[], options?: CallOptions): Promise<WarmUp>;
   /** Asks the catalog and every server, each within two seconds. Never rejects. */
   health(): Promise<Health>;
   /** This process in numbers: what its pools hold, who waits, what was cached. Costs no I/O. */
@@ -134,19 +145,24 @@ export async function createTenancy(options: TenancyOptions): Promise<Tenancy> {
     throw error;
   }
   return Object.freeze<Tenancy>({
-    session: (name) => wiring.session(name ?? wiring.context.require()),
-    run: (name, fn, { switch: mayChange = false } = {}) => wiring.context.run(name, fn, { mayChange }),
+    session: (tenant) => wiring.session(tenant),
+    run: (tenant, fn, options) => wiring.run(tenant, fn, options),
+    current: () => currentOf(wiring.context.current),
     bind: (fn) => wiring.context.bind(fn),
-    asTemplate: async (fn) => wiring.context.run(wiring.template(), fn, { isTemplate: true }),
-    clients: (name) => wiring.clients(name ?? wiring.context.require()),
+    asTemplate: (fn) => wiring.asTemplate(fn),
+    clients: (tenant) => wiring.clients(tenant),
     on: (name, listener) => wiring.watchers.on(name, listener),
     tenants: wiring.tenants,
     central: wiring.central,
-    warmUp: async (names, options) => wiring.warmUp(names, options),
+    warmUp: async (tenants, options) => wiring.warmUp(tenants, options),
     health: () => wiring.health(),
     stats: () => wiring.stats(),
     close: ({ timeoutMs = 5000 } = {}) => wiring.close(timeoutMs),
     destroy: () => wiring.destroy(),
     [Symbol.asyncDispose]: () => wiring.close(5000),
   });
+}
+
+function currentOf(scope: CurrentTenant | undefined): CurrentTenant | undefined {
+  return scope && Object.freeze({ id: scope.id, name: scope.name, epoch: scope.epoch });
 }

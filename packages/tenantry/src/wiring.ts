@@ -5,20 +5,13 @@ import { TenantContext } from './context/context.js';
 import { Directory } from './directory/directory.js';
 import { Heartbeat } from './directory/heartbeat.js';
 import { Poll } from './directory/poll.js';
-import { hidden } from './directory/route-source.js';
+import { withoutTemplate } from './directory/route-source.js';
 import { parseAddress } from './engine/address.js';
 import type { EngineName } from './engine/capabilities.js';
 import type { Engine, EngineServer } from './engine/engine.js';
-import {
-  ClosedError,
-  InvalidInputError,
-  InvalidOptionError,
-  NoTenantError,
-  UnknownServerError,
-} from './errors.js';
+import { ClosedError, InvalidInputError, InvalidOptionError, UnknownServerError } from './errors.js';
 import type { AdminServer } from './fleet/admin-server.js';
 import { assertIsolation } from './fleet/isolation.js';
-
 import { previewProvisioning } from './fleet/preview-provisioning.js';
 import type { Tenants } from './fleet/tenants.js';
 import { tenantsOf } from './fleet/tenants-of.js';
@@ -32,10 +25,12 @@ import type { PoolTarget } from './pool/target.js';
 import { TenantClients } from './session/clients.js';
 import { CredentialStore } from './session/credentials.js';
 import { PooledExecutor } from './session/executor.js';
+import { type RunOptions, Runs } from './session/runs.js';
 import type { CallOptions, Transactor } from './session/session.js';
 import { type SessionRooms, TenantSession } from './session/tenant-session.js';
 import { type WarmUp, warmUp } from './session/warm-up.js';
 import { quoteForMessage } from './tenant/name.js';
+import { keyOf, type TenantRef } from './tenant/ref.js';
 import type { Isolation, Route } from './tenant/tenant.js';
 
 /** Look-ups never wait for busy tenants: the catalog has a small pool of its own. */
@@ -62,8 +57,10 @@ export class Wiring {
   readonly #poll: Poll;
   readonly #heartbeat: Heartbeat;
   readonly #sessionRooms: SessionRooms;
-  /** Those of the template, for whoever does not ask for it as such. */
-  readonly #hiddenRooms: SessionRooms;
+  /** The same for whoever does not ask for the template as such. */
+  readonly #publicRooms: SessionRooms;
+  readonly #runs: Runs;
+  readonly #templateRuns: Runs;
   #closing: Promise<void> | undefined;
   #isStarted = false;
 
@@ -119,7 +116,10 @@ export class Wiring {
       credentials:
         options.credentials && new CredentialStore(options.credentials, timeouts.connectMs, cache.maxRoutes),
     };
-    this.#hiddenRooms = { ...this.#sessionRooms, directory: hidden };
+    const directory = withoutTemplate(this.#directory, options.template);
+    this.#publicRooms = { ...this.#sessionRooms, directory };
+    this.#runs = new Runs(this.context, directory);
+    this.#templateRuns = new Runs(this.context, this.#directory);
     this.tenants = tenantsOf({
       catalog: this.#catalog,
       catalogServer,
@@ -143,24 +143,34 @@ export class Wiring {
     if (!this.#options.preview) this.#heartbeat.start();
   }
 
-  session(name: string): TenantSession {
-    if (this.#closing !== undefined) throw closedError();
-    if (typeof name !== 'string' || name === '') {
-      throw new NoTenantError('The name of a tenant must be a text that is not empty.', {
-        hint: 'An undefined name usually means that the request was not resolved to a tenant.',
-      });
-    }
-    const isHidden = name === this.#options.template && !this.context.isTemplate;
-    return new TenantSession(isHidden ? this.#hiddenRooms : this.#sessionRooms, name);
+  /** Of the tenant that is called this, or of the one in context, at its epoch. */
+  session(ref: TenantRef | undefined): TenantSession {
+    this.#assertOpen();
+    const { current } = this.context;
+    const rooms = current?.isTemplate === true ? this.#sessionRooms : this.#publicRooms;
+    if (ref !== undefined) return new TenantSession(rooms, keyOf(ref));
+    const run = current ?? this.context.require();
+    return new TenantSession(rooms, { name: undefined, id: run.id }, run);
   }
 
-  warmUp(names: readonly string[], options: CallOptions | undefined): Promise<WarmUp> {
-    const sessions = [...new Set(names)].map((name) => this.session(name));
+  run<T>(ref: TenantRef, fn: () => T | PromiseLike<T>, options?: RunOptions): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(closedError());
+    const runs = this.context.current?.isTemplate === true ? this.#templateRuns : this.#runs;
+    return runs.run(ref, fn, options);
+  }
+
+  async asTemplate<T>(fn: () => T | PromiseLike<T>): Promise<T> {
+    return this.#templateRuns.run(this.#template(), fn, undefined, true);
+  }
+
+  warmUp(tenants: readonly TenantRef[], options: CallOptions | undefined): Promise<WarmUp> {
+    const keys = new Map(tenants.map(keyOf).map((key) => [`${key.name ?? ''}=${key.id ?? ''}`, key]));
+    const sessions = [...keys.values()].map((key) => new TenantSession(this.#publicRooms, key));
     return warmUp(sessions, (name) => this.#findPool(name), options);
   }
 
   /** The template's name. Throws InvalidOptionError if none was configured. */
-  template(): string {
+  #template(): string {
     const { template } = this.#options;
     if (template !== undefined) return template;
     throw new InvalidOptionError('No template was configured.', {
@@ -168,8 +178,8 @@ export class Wiring {
     });
   }
 
-  clients(name: string): TenantClients {
-    return new TenantClients(this.session(name), this.context.scope);
+  clients(ref: TenantRef | undefined): TenantClients {
+    return new TenantClients(this.session(ref), this.context.scope);
   }
 
   async health(): Promise<Health> {
@@ -222,6 +232,10 @@ export class Wiring {
     await Promise.all([this.#poll.stop(), ...pools.map((pool) => pool.close(timeoutMs))]);
     if (this.#isStarted) await this.#heartbeat.stop();
     await this.#catalogPool.close(1000);
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw closedError();
   }
 
   #pool(

@@ -1,72 +1,58 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { NoTenantError, TenantSwitchError } from '../errors.js';
+import { NoTenantError } from '../errors.js';
 
 /** What a bound function gives back: a value at once, anything that can be awaited as a promise. */
 export type Bound<R> = R extends PromiseLike<unknown> ? Promise<Awaited<R>> : R;
 
-/** The tenant of one run. */
-interface Scope {
+/** The tenant in context: what `tenancy.run` found when it began, so that all that one run does is one tenant's. */
+export interface CurrentTenant {
+  readonly id: string;
   readonly name: string;
+  /** Where it grows, the tenant's sessions end, those of the run as well. */
+  readonly epoch: number;
+}
+
+/** The tenant of one run. */
+export interface Scope extends CurrentTenant {
   /** Whether it is there as the template, which is reached in no other way. */
   readonly isTemplate: boolean;
+  /** Ends the statements of the run. */
+  readonly signal: AbortSignal | undefined;
+  /** The run inside of which it goes on with the same tenant. */
+  readonly origin: object | undefined;
 }
 
 /** The ambient tenant of the running async task. There is never a default one, nor the last one. */
 export class TenantContext {
   readonly #storage = new AsyncLocalStorage<Scope>();
 
-  /** What is in context now, the same object for all that one {@link run} does. */
-  get scope(): object | undefined {
+  get current(): Scope | undefined {
     return this.#storage.getStore();
   }
 
-  /** Whether the template is in context as such. */
-  get isTemplate(): boolean {
-    return this.#storage.getStore()?.isTemplate === true;
+  /** What is in context now, the same object for all that one run does. */
+  get scope(): object | undefined {
+    const scope = this.#storage.getStore();
+    return scope?.origin ?? scope;
   }
 
-  /** The name of the tenant in context. Throws NoTenantError without one. */
-  require(): string {
+  /** The tenant in context. Throws NoTenantError without one. */
+  require(): Scope {
     const scope = this.#storage.getStore();
-    if (scope !== undefined) return scope.name;
+    if (scope !== undefined) return scope;
     throw new NoTenantError('No tenant was named and none is in context.', {
-      hint: 'Pass a name, session(name), or call it inside tenancy.run(name, fn).',
+      hint: 'Name one, session(name), or call it inside tenancy.run(name, fn).',
     });
   }
 
-  /**
-   * Runs `fn` with a tenant in context; what it returns is awaited inside, so that a lazy query runs there too.
-   * Rejects with TenantSwitchError inside of another one.
-   */
-  run<T>(
-    name: string,
-    fn: () => T | PromiseLike<T>,
-    {
-      mayChange = false,
-      isTemplate = false,
-    }: { readonly mayChange?: boolean; readonly isTemplate?: boolean } = {},
-  ): Promise<T> {
-    const current = this.#storage.getStore();
-    if (current !== undefined && current.name !== name && !mayChange) {
-      return Promise.reject(
-        new TenantSwitchError(
-          `Tenant ${current.name} is in context; run was called for ${JSON.stringify(name)} inside it.`,
-          {
-            tenant: current.name,
-            hint: 'If the change is meant, pass { switch: true }.',
-          },
-        ),
-      );
-    }
-    const goesOn = current?.name === name && current.isTemplate >= isTemplate;
-    const scope = goesOn ? current : Object.freeze({ name, isTemplate });
+  /** Runs `fn` in this scope; what it returns is awaited inside, so that a lazy query runs there too. */
+  enter<T>(scope: Scope, fn: () => T | PromiseLike<T>): Promise<T> {
     return this.#storage.run(scope, awaited, fn);
   }
 
   /** A function that runs with the tenant that is in context now. Throws NoTenantError without one. */
   bind<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => Bound<R> {
-    this.require();
-    const scope = this.#storage.getStore() as Scope;
+    const scope = this.require();
     return (...args) => this.#storage.run(scope, () => begun(fn(...args)));
   }
 }

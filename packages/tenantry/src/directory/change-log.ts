@@ -1,5 +1,6 @@
 import type { Route } from '../tenant/tenant.js';
 import { BoundedMap } from './bounded-map.js';
+import { idIn } from './called.js';
 
 /**
  * The last changes, by tenant and by name, so that an answer that was on its way while they
@@ -22,10 +23,12 @@ export class ChangeLog {
     this.#revisions.set(`name ${route.name}`, route.revision);
   }
 
-  /** Whether what was read of this name at `revision` may have changed since. */
-  hasChanged(name: string, route: Route | undefined, revision: number): boolean {
+  /** Whether what was read of this name or id (see `called.ts`) at `revision` may have changed since. */
+  hasChanged(called: string, route: Route | undefined, revision: number): boolean {
     if (revision < this.#floor) return true;
-    if ((this.#revisions.get(`name ${name}`) ?? 0) > revision) return true;
+    const id = idIn(called);
+    const key = id === undefined ? `name ${called}` : `id ${id}`;
+    if ((this.#revisions.get(key) ?? 0) > revision) return true;
     return route !== undefined && (this.#revisions.get(`id ${route.id}`) ?? 0) > revision;
   }
 

@@ -1,8 +1,9 @@
 import type { Catalog, CatalogPosition, RouteSnapshot } from '../catalog/catalog.js';
 import { CatalogUnavailableError } from '../errors.js';
-import { isTenantName } from '../tenant/name.js';
+import { isNamedBy, isPossible, type TenantKey } from '../tenant/ref.js';
 import { unknownTenant } from '../tenant/status.js';
 import type { Route } from '../tenant/tenant.js';
+import { calledBy, calledById, idIn } from './called.js';
 import { ChangeLog } from './change-log.js';
 import { type DirectoryEntry, NEVER } from './entry.js';
 import { type Clocks, Freshness } from './freshness.js';
@@ -34,7 +35,7 @@ const MAX_PAGES = 10;
 const RETRY_MS = 1000;
 
 /**
- * Name -> route. From memory without a promise while it is fresh; else by one catalog query that
+ * Name or id -> route. From memory without a promise while it is fresh; else by one catalog query that
  * all who ask share.
  *
  * Fresh means: read within the TTL, and not to be doubted ({@link Freshness}). The poll
@@ -56,7 +57,7 @@ export class Directory {
     this.#options = options;
     this.#cache = new RouteCache(options.maxRoutes, options.maxAbsences);
     this.#freshness = new Freshness(options);
-    this.#loader = new RouteLoader((names) => this.#askFor(names));
+    this.#loader = new RouteLoader((called) => this.#askFor(called));
   }
 
   /** The revision up to which everything cached is true. */
@@ -74,10 +75,10 @@ export class Directory {
     return this.#freshness.confirmedMsAgo;
   }
 
-  /** The entry of a name if it is fresh, else undefined. No I/O, no promise. */
-  peek(name: string): DirectoryEntry | undefined {
-    const entry = this.#cache.get(name);
-    return entry !== undefined && this.isFresh(entry) ? entry : undefined;
+  /** The entry of the tenant that is called this if it is fresh, else undefined. No I/O, no promise. */
+  peek(key: TenantKey): DirectoryEntry | undefined {
+    const entry = this.#known(key);
+    return entry !== undefined && this.isFresh(entry) && isNamedBy(entry.route, key) ? entry : undefined;
   }
 
   isFresh(entry: DirectoryEntry): boolean {
@@ -91,27 +92,38 @@ export class Directory {
   }
 
   /**
-   * The entry of a name, asking the catalog where memory does not know.
+   * The entry of the tenant that is called this, asking the catalog where memory does not know.
    *
    * @throws UnknownTenantError; CatalogUnavailableError where nothing can be said.
    */
-  async resolve(name: string, signal?: AbortSignal): Promise<DirectoryEntry> {
-    if (!isTenantName(name)) throw unknownTenant(name);
-    const cached = this.peek(name);
-    if (cached !== undefined) return cached;
-    if (this.#isKnownAbsent(name)) throw unknownTenant(name);
-    let entry: DirectoryEntry | undefined;
+  async resolve(key: TenantKey, signal?: AbortSignal): Promise<DirectoryEntry> {
+    if (!isPossible(key)) throw unknownTenant(key);
+    const cached = this.#known(key);
+    const isFresh = cached !== undefined && this.isFresh(cached);
+    const entry = isFresh ? cached : await this.#load(key, signal);
+    // Whoever has the name now is somebody else, if the id is another: nothing of its own is looked at.
+    if (entry === undefined || !isNamedBy(entry.route, key)) throw unknownTenant(key);
+    return entry;
+  }
+
+  async #load(key: TenantKey, signal: AbortSignal | undefined): Promise<DirectoryEntry | undefined> {
+    const called = calledBy(key);
+    if (this.#isKnownAbsent(called)) return undefined;
     try {
-      entry = await this.#loader.load(name, signal);
+      return await this.#loader.load(called, signal);
     } catch (error) {
-      const stale = this.#cache.get(name);
+      const stale = this.#known(key);
       if (stale === undefined || !this.#mayServeStale(error)) throw error;
       // Old but not contradicted; the next one to ask the catalog comes a little later.
       stale.readAt = Math.floor(this.#freshness.now()) - this.#options.ttlMs + RETRY_MS;
       return stale;
     }
-    if (entry === undefined) throw unknownTenant(name);
-    return entry;
+  }
+
+  /** What memory has, fresh or not: by the name where there is one, whatever the id. */
+  #known({ name, id }: TenantKey): DirectoryEntry | undefined {
+    if (name !== undefined) return this.#cache.get(name);
+    return id === undefined ? undefined : this.#cache.getById(id);
   }
 
   /** Forgets one entry, because a tenant's database contradicts it. The next use asks the catalog. */
@@ -136,10 +148,19 @@ export class Directory {
     this.#freshness.confirm(askedAt);
   }
 
-  async #askFor(names: readonly string[]): Promise<Map<string, DirectoryEntry | undefined>> {
+  async #askFor(called: readonly string[]): Promise<Map<string, DirectoryEntry | undefined>> {
     const askedAt = this.#freshness.now();
-    const question = this.#catalog.routesByName(names, AbortSignal.timeout(this.#options.catalogMs));
-    return this.#land(names, await this.#settling(askedAt, question), askedAt);
+    const signal = AbortSignal.timeout(this.#options.catalogMs);
+    const ids = called.map(idIn).filter((id) => id !== undefined);
+    const names = called.filter((one) => idIn(one) === undefined);
+    const byName = names.length === 0 ? undefined : this.#catalog.routesByName(names, signal);
+    const byId = ids.length === 0 ? undefined : this.#catalog.routesById(ids, signal);
+    const answers = Promise.all([byName, byId]);
+    const [ofNames, ofIds] = await this.#settling(askedAt, answers);
+    const landed = new Map<string, DirectoryEntry | undefined>();
+    if (ofNames !== undefined) this.#land(names, ofNames, askedAt, landed);
+    if (ofIds !== undefined) this.#land(ids.map(calledById), ofIds, askedAt, landed);
+    return landed;
   }
 
   /** What a question comes to; one that fails is an outage, and no freeze. */
@@ -185,36 +206,40 @@ export class Directory {
     if (before.epoch !== route.epoch || before.status !== route.status) this.#options.onSessionsEnd?.(before);
   }
 
-  /** Takes in what a query answered; gives the names that must be asked for again. */
+  /** Takes in what a query answered; what does not land must be asked for again. */
   #land(
-    names: readonly string[],
+    called: readonly string[],
     snapshot: RouteSnapshot,
     askedAt: number,
-  ): Map<string, DirectoryEntry | undefined> {
-    const landed = new Map<string, DirectoryEntry | undefined>();
+    landed: Map<string, DirectoryEntry | undefined>,
+  ): void {
     // It may have been on its way while this process was frozen.
-    if (this.#freshness.isOutdated(askedAt)) return landed;
+    if (this.#freshness.isOutdated(askedAt)) return;
     if (snapshot.incarnation !== this.#position.incarnation) {
       // Another catalog answers: believe nothing, this answer included, until its position is known.
       this.#freshness.refute();
       this.#startAnew(snapshot);
     }
     const now = this.#freshness.now();
-    const routes = new Map(snapshot.routes.map((route) => [route.name, route]));
-    for (const name of names) {
-      const route = routes.get(name);
-      if (this.#changes.hasChanged(name, route, snapshot.revision)) continue;
-      if (route !== undefined) landed.set(name, this.#cache.store(route, now));
+    const routes = new Map(
+      snapshot.routes.flatMap((route) => [
+        [route.name, route],
+        [calledById(route.id), route],
+      ]),
+    );
+    for (const one of called) {
+      const route = routes.get(one);
+      if (this.#changes.hasChanged(one, route, snapshot.revision)) continue;
+      if (route !== undefined) landed.set(one, this.#cache.store(route, now));
       else {
-        this.#cache.storeAbsence(name, now);
-        landed.set(name, undefined);
+        this.#cache.storeAbsence(one, now);
+        landed.set(one, undefined);
       }
     }
-    return landed;
   }
 
-  #isKnownAbsent(name: string): boolean {
-    const since = this.#cache.absentSince(name);
+  #isKnownAbsent(called: string): boolean {
+    const since = this.#cache.absentSince(called);
     if (since === undefined) return false;
     const now = this.#freshness.now();
     return now - since < this.#options.absenceTtlMs && this.#freshness.holds(now);

@@ -1,5 +1,6 @@
 import type { Route } from '../tenant/tenant.js';
 import { BoundedMap } from './bounded-map.js';
+import { calledById, idIn } from './called.js';
 import { type DirectoryEntry, NEVER } from './entry.js';
 
 /**
@@ -32,9 +33,15 @@ export class RouteCache {
     return entry;
   }
 
-  /** When the absence of this name was read, or undefined. */
-  absentSince(name: string): number | undefined {
-    return this.#absences.get(name);
+  getById(id: string): DirectoryEntry | undefined {
+    const entry = this.#byId.get(id);
+    if (entry !== undefined) entry.used = true;
+    return entry;
+  }
+
+  /** When the absence of this name, or of a tenant of this id, was read; or undefined. */
+  absentSince(called: string): number | undefined {
+    return this.#absences.get(called);
   }
 
   /** Takes a route in, unless a newer one of the same tenant is known. Gives the entry that holds from now on. */
@@ -50,13 +57,13 @@ export class RouteCache {
     const entry: DirectoryEntry = { route, readAt: Math.floor(now), used: false };
     this.#byId.set(route.id, entry);
     this.#byName.set(route.name, entry);
-    this.#absences.delete(route.name);
+    this.#isThere(route);
     return entry;
   }
 
   /** Notes a change that the catalog reports: keeps what is cached up to date, and caches nothing new. */
   apply(route: Route): { readonly before: Route } | undefined {
-    this.#absences.delete(route.name);
+    this.#isThere(route);
     const known = this.#byId.get(route.id);
     if (known === undefined) {
       this.#takeName(route);
@@ -68,10 +75,11 @@ export class RouteCache {
     return { before };
   }
 
-  storeAbsence(name: string, now: number): void {
-    const entry = this.#byName.get(name);
+  storeAbsence(called: string, now: number): void {
+    const id = idIn(called);
+    const entry = id === undefined ? this.#byName.get(called) : this.#byId.get(id);
     if (entry !== undefined) this.#drop(entry);
-    this.#absences.set(name, now);
+    this.#absences.set(called, now);
   }
 
   clear(): void {
@@ -91,7 +99,12 @@ export class RouteCache {
       else this.#forget(entry);
     }
     if (route.status === 'deleted') this.#drop(entry);
+    this.#isThere(route);
+  }
+
+  #isThere(route: Route): void {
     this.#absences.delete(route.name);
+    this.#absences.delete(calledById(route.id));
   }
 
   /**

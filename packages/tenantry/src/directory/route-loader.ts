@@ -1,7 +1,8 @@
 import { AbortedError, CatalogUnavailableError } from '../errors.js';
+import { idIn } from './called.js';
 import type { DirectoryEntry } from './entry.js';
 
-/** Asks for these names. Those that are missing from the answer may have changed since, and are asked for again. */
+/** Asks for these names and ids (see `called.ts`). Those that are missing from the answer may have changed since, and are asked for again. */
 export type AskForRoutes = (
   names: readonly string[],
 ) => Promise<ReadonlyMap<string, DirectoryEntry | undefined>>;
@@ -79,9 +80,9 @@ export class RouteLoader {
     }
     this.#settle(name)?.reject(
       new CatalogUnavailableError(
-        `Tenant ${name} changed each of the ${MAX_ATTEMPTS} times that it was looked up.`,
+        `Tenant ${idIn(name) ?? name} changed each of the ${MAX_ATTEMPTS} times that it was looked up.`,
         {
-          tenant: name,
+          tenant: idIn(name) ?? name,
           hint: 'Try again; something changes this tenant without pause.',
         },
       ),

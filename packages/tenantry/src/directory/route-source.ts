@@ -1,13 +1,25 @@
 import { unknownTenant } from '../tenant/status.js';
 import type { Directory } from './directory.js';
+import type { DirectoryEntry } from './entry.js';
 
 /** What a session asks of the directory. */
 export type RouteSource = Pick<Directory, 'peek' | 'isFresh' | 'resolve' | 'distrust'>;
 
-/** A directory that knows nobody: for a name that serves nobody, whatever the catalog says. */
-export const hidden: RouteSource = Object.freeze({
-  peek: () => undefined,
-  isFresh: () => false,
-  resolve: (name: string) => Promise.reject(unknownTenant(name)),
-  distrust: () => {},
-});
+/** The directory for everybody who does not ask for the template as such: it serves nobody, by whatever it is called. */
+export function withoutTemplate(directory: RouteSource, template: string | undefined): RouteSource {
+  if (template === undefined) return directory;
+  const isTemplate = (entry: DirectoryEntry) => entry.route.name === template;
+  return Object.freeze<RouteSource>({
+    peek: (key) => {
+      const entry = directory.peek(key);
+      return entry === undefined || isTemplate(entry) ? undefined : entry;
+    },
+    resolve: async (key, signal) => {
+      const entry = await directory.resolve(key, signal);
+      if (isTemplate(entry)) throw unknownTenant(key);
+      return entry;
+    },
+    isFresh: (entry) => directory.isFresh(entry),
+    distrust: (entry) => directory.distrust(entry),
+  });
+}

@@ -2,7 +2,8 @@ import type { Catalog, ListOptions, ProcessRecord, TenantPage } from '../catalog
 import { describeAddress } from '../engine/address.js';
 import type { EngineServer } from '../engine/engine.js';
 import { InvalidInputError, TenancyError } from '../errors.js';
-import { assertTenantName, isTenantName, quoteForMessage } from '../tenant/name.js';
+import { assertTenantName, quoteForMessage } from '../tenant/name.js';
+import { isNamedBy, isPossible, keyOf, labelOf, type TenantRef } from '../tenant/ref.js';
 import { tenantStatuses, unknownTenant } from '../tenant/status.js';
 import type { Tenant, TenantMetadata } from '../tenant/tenant.js';
 import type { AdminServer, FindServer } from './admin-server.js';
@@ -74,9 +75,14 @@ export class TenantAdmin implements Tenants {
     return this.#change(server, adopt);
   }
 
-  async get(name: string): Promise<Tenant> {
-    const tenant = isTenantName(name) ? await this.#rooms.catalog.findByName(name) : undefined;
-    if (tenant === undefined) throw unknownTenant(name);
+  async get(ref: TenantRef): Promise<Tenant> {
+    const key = keyOf(ref);
+    const { catalog } = this.#rooms;
+    if (!isPossible(key)) throw unknownTenant(key);
+    const { id } = key;
+    const tenant = await (id === undefined ? catalog.findByName(labelOf(key)) : catalog.findById(id));
+    if (tenant === undefined || tenant.status === 'deleted' || !isNamedBy(tenant, key))
+      throw unknownTenant(key);
     return tenant;
   }
 
@@ -93,27 +99,28 @@ export class TenantAdmin implements Tenants {
     return this.#rooms.catalog.list({ ...options, limit });
   }
 
-  suspend(name: string): Promise<Tenant> {
-    return this.#stop(name, 'suspended');
+  suspend(ref: TenantRef): Promise<Tenant> {
+    return this.#stop(ref, 'suspended');
   }
 
-  delete(name: string): Promise<Tenant> {
-    return this.#stop(name, 'deleted');
+  delete(ref: TenantRef): Promise<Tenant> {
+    return this.#stop(ref, 'deleted');
   }
 
-  async resume(name: string): Promise<Tenant> {
-    const { placement } = await this.get(name);
+  async resume(ref: TenantRef): Promise<Tenant> {
+    const { name, id, placement } = await this.get(ref);
     const server = this.#rooms.findServer(placement.server);
     const tenant = await this.#guard(server, () =>
-      resumeTenant(this.#rooms.catalog, this.#rooms.findServer, name),
+      resumeTenant(this.#rooms.catalog, this.#rooms.findServer, { name, id }),
     );
     await this.#rooms.changed();
     return tenant;
   }
 
-  async #stop(name: string, to: 'suspended' | 'deleted'): Promise<Tenant> {
-    if (!isTenantName(name)) throw unknownTenant(name);
-    const tenant = await stopTenant(this.#rooms.catalog, this.#rooms.findServer, name, to);
+  async #stop(ref: TenantRef, to: 'suspended' | 'deleted'): Promise<Tenant> {
+    const key = keyOf(ref);
+    if (!isPossible(key)) throw unknownTenant(key);
+    const tenant = await stopTenant(this.#rooms.catalog, this.#rooms.findServer, ref, to);
     await this.#rooms.changed();
     return tenant;
   }

@@ -7,10 +7,10 @@ export function tenantsOf(rooms: TenantAdminRooms): Tenants {
   return Object.freeze<Tenants>({
     create: async (tenant) => admin.create(tenant),
     adopt: async (tenant) => admin.adopt(tenant),
-    get: async (name) => admin.get(name),
+    get: async (tenant) => admin.get(tenant),
     list: async (options) => admin.list(options),
-    suspend: async (name) => admin.suspend(name),
-    resume: async (name) => admin.resume(name),
-    delete: async (name) => admin.delete(name),
+    suspend: async (tenant) => admin.suspend(tenant),
+    resume: async (tenant) => admin.resume(tenant),
+    delete: async (tenant) => admin.delete(tenant),
   });
 }

@@ -1,4 +1,5 @@
 import type { ListOptions, TenantPage } from '../catalog/catalog.js';
+import type { TenantRef } from '../tenant/ref.js';
 import type { IdentityCheck, Isolation, Tenant, TenantMetadata } from '../tenant/tenant.js';
 
 /** A tenant to be made. */
@@ -61,14 +62,14 @@ export interface Tenants {
   create(tenant: CreateTenant): Promise<Tenant>;
   /** Registers an existing database as a tenant; no table of it is changed. */
   adopt(tenant: AdoptTenant): Promise<Adoption>;
-  /** The tenant of this name. Throws UnknownTenantError. */
-  get(name: string): Promise<Tenant>;
+  /** The tenant that is called this: by its name, its id, or both. Throws UnknownTenantError. */
+  get(tenant: TenantRef): Promise<Tenant>;
   /** One page of tenants, ordered by name. */
   list(options?: ListOptions): Promise<TenantPage>;
   /** Stops serving a tenant; its data stays. Every process follows within its staleness bound. */
-  suspend(name: string): Promise<Tenant>;
+  suspend(tenant: TenantRef): Promise<Tenant>;
   /** Serves a suspended tenant again. */
-  resume(name: string): Promise<Tenant>;
+  resume(tenant: TenantRef): Promise<Tenant>;
   /** Marks a tenant deleted and frees its name. Its database is kept and never given to another tenant. */
-  delete(name: string): Promise<Tenant>;
+  delete(tenant: TenantRef): Promise<Tenant>;
 }

@@ -1,3 +1,4 @@
+import type { CurrentTenant } from '../context/context.js';
 import type { DirectoryEntry } from '../directory/entry.js';
 import type { RouteSource } from '../directory/route-source.js';
 import type { Parameter, Row } from '../engine/connection.js';
@@ -7,6 +8,7 @@ import type { Watchers } from '../observe/watchers.js';
 import { IdentityAheadError } from '../pool/certificate.js';
 import type { Lease } from '../pool/lease.js';
 import type { ServerPool } from '../pool/server-pool.js';
+import { labelOf, type TenantKey } from '../tenant/ref.js';
 import { assertServable } from '../tenant/status.js';
 import type { Placement, Route } from '../tenant/tenant.js';
 import type { ClientSource } from './clients.js';
@@ -26,6 +28,9 @@ export interface SessionRooms extends TargetRooms {
 export class TenantSession implements Session, ClientSource {
   readonly #rooms: SessionRooms;
   readonly #name: string;
+  readonly #key: TenantKey;
+  /** The run that it belongs to, if it was asked for without a name: it serves that one's tenant and epoch. */
+  readonly #run: CurrentTenant | undefined;
   #entry: DirectoryEntry | undefined;
   /** The route that the session is bound to; replaced only by one of the same id and epoch. */
   #route: Route | undefined;
@@ -33,11 +38,15 @@ export class TenantSession implements Session, ClientSource {
   /** Made for the first statement: who only wants a client has none. */
   #statements: PooledExecutor | undefined;
 
-  constructor(rooms: SessionRooms, name: string) {
+  constructor(rooms: SessionRooms, key: TenantKey, run?: CurrentTenant) {
     this.#rooms = rooms;
-    this.#name = name;
-    const entry = rooms.directory.peek(name);
-    if (entry?.route.status === 'active') this.#bind(entry);
+    this.#key = key;
+    this.#run = run;
+    this.#name = run?.name ?? labelOf(key);
+    const entry = rooms.directory.peek(key);
+    // What would throw waits for the first use.
+    if (entry?.route.status === 'active' && (run === undefined || run.epoch === entry.route.epoch))
+      this.#bind(entry);
   }
 
   get tenant(): string {
@@ -123,7 +132,7 @@ export class TenantSession implements Session, ClientSource {
 
   /** Binds the session to what is in memory. Throws RouteUnknownError where nothing is, or nothing that holds still. */
   #bindNow(): DirectoryEntry | undefined {
-    const entry = this.#entry ?? this.#rooms.directory.peek(this.#name);
+    const entry = this.#entry ?? this.#rooms.directory.peek(this.#key);
     if (entry !== undefined) this.#bind(entry);
     if (this.#current() === undefined) throw routeUnknown(this.#name);
     return entry;
@@ -144,16 +153,16 @@ export class TenantSession implements Session, ClientSource {
 
   /** Asks the catalog, and binds to what it says. */
   async #renew(limit: Limit): Promise<Route> {
-    return this.#bind(await this.#rooms.directory.resolve(this.#name, limit.signal));
+    return this.#bind(await this.#rooms.directory.resolve(this.#key, limit.signal));
   }
 
   #bind(entry: DirectoryEntry): Route {
     const { route } = entry;
-    const bound = this.#route;
+    const bound = this.#route ?? this.#run;
     if (bound !== undefined && (bound.id !== route.id || bound.epoch !== route.epoch))
       throw endedError(bound, route);
     assertServable(route);
-    if (bound?.placement !== route.placement) this.#target = undefined;
+    if (this.#route?.placement !== route.placement) this.#target = undefined;
     this.#entry = entry;
     this.#route = route;
     return route;
@@ -249,7 +258,7 @@ function notSynchronous(name: string): InvalidOptionError {
   });
 }
 
-function endedError(bound: Route, now: Route): SessionEndedError {
+function endedError(bound: CurrentTenant, now: Route): SessionEndedError {
   const what = bound.id === now.id ? `is ${now.status} and at epoch ${now.epoch}` : 'is another tenant';
   return new SessionEndedError(
     `The session of ${bound.name} was bound to epoch ${bound.epoch}; the tenant of this name ${what} now.`,

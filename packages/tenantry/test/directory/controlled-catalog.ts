@@ -18,8 +18,8 @@ export class ControlledCatalog {
 
   /** What a directory needs of a catalog. */
   get catalog(): Catalog {
-    const { position, routesByName, changesAfter } = this;
-    return { position, routesByName, changesAfter } as Partial<Catalog> as Catalog;
+    const { position, routesByName, routesById, changesAfter } = this;
+    return { position, routesByName, routesById, changesAfter } as Partial<Catalog> as Catalog;
   }
 
   put(
@@ -60,15 +60,19 @@ export class ControlledCatalog {
     return { incarnation: this.incarnation, revision: this.revision };
   };
 
-  routesByName = async (names: readonly string[]): Promise<RouteSnapshot> => {
-    this.queries.push([...names]);
+  routesByName = (names: readonly string[]) => this.#read(names, ({ name }) => names.includes(name));
+
+  routesById = (ids: readonly string[]) => this.#read(ids, ({ id }) => ids.includes(id));
+
+  async #read(asked: readonly string[], isAsked: (route: Route) => boolean): Promise<RouteSnapshot> {
+    this.queries.push([...asked]);
     this.#assertUp();
-    const routes = [...this.#routes.values()].filter((r) => names.includes(r.name) && r.status !== 'deleted');
+    const routes = [...this.#routes.values()].filter((route) => isAsked(route) && route.status !== 'deleted');
     const snapshot = { incarnation: this.incarnation, revision: this.revision, routes };
     const held = this.#held;
     if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
     return snapshot;
-  };
+  }
 
   changesAfter = async (revision: number, limit: number): Promise<RouteSnapshot> => {
     this.#assertUp();

@@ -26,7 +26,10 @@ describe('a connection that serves somebody else than before', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const server = new ControlledServer({ rebind: true });
         const pool = poolOn(server, { maxConnections: 3 });
-        const last = new Map<unknown, { readonly who: PoolTarget; readonly moves: number; doubtful: boolean }>();
+        const last = new Map<
+          unknown,
+          { readonly who: PoolTarget; readonly moves: number; doubtful: boolean }
+        >();
         const held: (() => void)[] = [];
         for (const { who, touched, clean, held: isHeld } of steps) {
           if (held.length === 3) held.shift()?.();

@@ -1,5 +1,3 @@
-import type { Tenancy } from '../../tenancy.js';
-
 /** What a batching loader of an ORM looks like from outside: requests of one tick are sent together. */
 export interface DataLoader {
   readonly options: object;
@@ -17,20 +15,20 @@ export type DataLoaderClass = new (options: object) => DataLoader;
  */
 export class LoaderPerTenant implements DataLoader {
   readonly options: object;
-  readonly #tenancy: Tenancy;
+  readonly #whose: () => string;
   readonly #Loader: DataLoaderClass;
   /** Those that the present tick has used; a loader has nothing to remember between ticks. */
   readonly #ofTick = new Map<string, DataLoader>();
 
-  constructor(tenancy: Tenancy, Loader: DataLoaderClass, options: object) {
-    this.#tenancy = tenancy;
+  /** `whose` says which tenant is in context, and throws where none is. */
+  constructor(whose: () => string, Loader: DataLoaderClass, options: object) {
+    this.#whose = whose;
     this.#Loader = Loader;
     this.options = options;
   }
 
-  /** @throws NoTenantError before anything is sent, where no tenant is in context. */
   async request(request: unknown): Promise<unknown> {
-    const { tenant } = this.#tenancy.session();
+    const tenant = this.#whose();
     let loader = this.#ofTick.get(tenant);
     if (loader === undefined) {
       if (this.#ofTick.size === 0) process.nextTick(() => this.#ofTick.clear());

@@ -1,9 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { NotSupportedError } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
 import { type DataLoader, type DataLoaderClass, LoaderPerTenant } from './data-loader.js';
 
-/** Two names that are only put into context, and never looked up. */
-const PROBES = ['tenantry-probe-a', 'tenantry-probe-b'] as const;
+/** Two that ask in one tick, in a context of the trial's own. */
+const PROBES = ['a', 'b'] as const;
 
 /** What is used here of a Prisma client beyond its types. */
 interface PrismaInternals {
@@ -43,8 +44,8 @@ export async function ambientPrisma<Client extends object>(
     throw unsafe('it has no data loader where Prisma 7 has one');
   }
   const Loader = loader.constructor as DataLoaderClass;
-  const loaders = new LoaderPerTenant(tenancy, Loader, loader.options);
-  await assertKeepsApart(tenancy, handler, Loader);
+  const loaders = new LoaderPerTenant(() => whoseOf(tenancy), Loader, loader.options);
+  await assertKeepsApart(handler, Loader);
   handler.dataloader = loaders;
   return client;
 }
@@ -53,12 +54,10 @@ export async function ambientPrisma<Client extends object>(
  * Sends what two tenants ask in one tick through the client's own handler and its own kind of loader, with
  * something in the database's place that says in whose context it is asked.
  */
-async function assertKeepsApart(
-  tenancy: Tenancy,
-  handler: RequestHandler,
-  Loader: DataLoaderClass,
-): Promise<void> {
-  const whose = () => ({ data: tenancy.session().tenant });
+async function assertKeepsApart(handler: RequestHandler, Loader: DataLoaderClass): Promise<void> {
+  const context = new AsyncLocalStorage<string>();
+  const asker = () => context.getStore() ?? 'nobody';
+  const whose = () => ({ data: asker() });
   const probe = {
     batchBy: () => 'probe',
     batchOrder: () => 0,
@@ -66,13 +65,11 @@ async function assertKeepsApart(
     batchLoader: async (requests: readonly unknown[]) => requests.map(whose),
   };
   const own = handler.dataloader;
-  handler.dataloader = new LoaderPerTenant(tenancy, Loader, probe);
+  handler.dataloader = new LoaderPerTenant(asker, Loader, probe);
   try {
     const asked = [...PROBES, ...PROBES];
     const answers = await Promise.all(
-      asked.map((name) =>
-        tenancy.run(name, () => handler.request?.({}) as Promise<{ data: string }>, { switch: true }),
-      ),
+      asked.map((name) => context.run(name, async () => (await handler.request?.({})) as { data: string })),
     );
     const isRight = answers.every((answer, index) => answer?.data === asked[index]);
     if (!isRight) throw unsafe('two tenants that asked in one tick were answered in one context');
@@ -82,6 +79,13 @@ async function assertKeepsApart(
   } finally {
     if (own !== undefined) handler.dataloader = own;
   }
+}
+
+/** One text for all that may be sent together: one tenant's, and of one life of it. Throws NoTenantError where none is in context. */
+function whoseOf(tenancy: Tenancy): string {
+  const { tenant } = tenancy.session();
+  const { id, epoch } = tenancy.current() ?? { id: tenant, epoch: 0 };
+  return `${id} ${epoch}`;
 }
 
 function unsafe(why: string, cause?: unknown): NotSupportedError {

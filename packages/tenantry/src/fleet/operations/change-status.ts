@@ -1,5 +1,6 @@
 import { type Catalog, identityOf } from '../../catalog/catalog.js';
 import { partOf } from '../../engine/place.js';
+import type { TenantRef } from '../../tenant/ref.js';
 import { assertTransition, unknownTenant } from '../../tenant/status.js';
 import type { Tenant } from '../../tenant/tenant.js';
 import type { FindServer } from '../admin-server.js';
@@ -13,21 +14,25 @@ import type { FindServer } from '../admin-server.js';
 export async function stopTenant(
   catalog: Catalog,
   findServer: FindServer,
-  name: string,
+  ref: TenantRef,
   to: 'suspended' | 'deleted',
 ): Promise<Tenant> {
-  const tenant = await catalog.changeStatus(name, to, { endSessions: true });
+  const tenant = await catalog.changeStatus(ref, to, { endSessions: true });
   await writeIdentity(tenant, findServer).catch(() => {});
   return tenant;
 }
 
 /** Serves a suspended tenant again: first its database says so, then the catalog. */
-export async function resumeTenant(catalog: Catalog, findServer: FindServer, name: string): Promise<Tenant> {
-  const tenant = await catalog.findByName(name);
-  if (tenant === undefined) throw unknownTenant(name);
+export async function resumeTenant(
+  catalog: Catalog,
+  findServer: FindServer,
+  named: { readonly name: string; readonly id: string },
+): Promise<Tenant> {
+  const tenant = await catalog.findById(named.id);
+  if (tenant === undefined || tenant.name !== named.name) throw unknownTenant(named);
   assertTransition(tenant, 'active');
   await writeIdentity({ ...tenant, status: 'active' }, findServer);
-  return catalog.changeStatus(name, 'active', { endSessions: false });
+  return catalog.changeStatus(named, 'active', { endSessions: false });
 }
 
 async function writeIdentity(tenant: Tenant, findServer: FindServer): Promise<void> {
