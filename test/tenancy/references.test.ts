@@ -5,6 +5,7 @@ import {
   NoTenantError,
   SessionEndedError,
   type Tenancy,
+  type TenancyOptions,
   TenantSuspendedError,
   TenantSwitchError,
   UnknownTenantError,
@@ -16,8 +17,8 @@ forEachEngine((engine) => {
   const namespace = useNamespace(engine);
 
   /** A name that was another tenant's before. */
-  async function takenAgain(suffix: string) {
-    const tenancy = await openTenancy(namespace());
+  async function takenAgain(suffix: string, options: Partial<TenancyOptions> = {}) {
+    const tenancy = await openTenancy(namespace(), options);
     const name = namespace().name(suffix);
     const before = await tenancy.tenants.create({ name });
     await tenancy.session(name).execute(insertUser(1, 'before'));
@@ -111,7 +112,8 @@ forEachEngine((engine) => {
     });
 
     it('begins at once where the route is in memory', async () => {
-      const { tenancy, name } = await takenAgain('once');
+      // A process that stalls for longer than the poll asks first.
+      const { tenancy, name } = await takenAgain('once', { cache: { pollMs: 60_000 } });
       let began = false;
       await tenancy.session(name).ready();
       const running = tenancy.run(name, () => (began = true));
