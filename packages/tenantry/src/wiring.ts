@@ -9,6 +9,7 @@ import { withoutTemplate } from './directory/route-source.js';
 import { parseAddress } from './engine/address.js';
 import type { EngineName } from './engine/capabilities.js';
 import type { Engine, EngineServer } from './engine/engine.js';
+import type { PlaceOptions } from './engine/place.js';
 import { ClosedError, InvalidInputError, InvalidOptionError, UnknownServerError } from './errors.js';
 import type { AdminServer } from './fleet/admin-server.js';
 import { assertIsolation } from './fleet/isolation.js';
@@ -95,7 +96,7 @@ export class Wiring {
     const catalog = createSqlCatalog({
       server: catalogServer,
       database: catalogDatabase,
-      connections: this.#catalogPool.source(unownedTarget('the catalog', catalogDatabase)),
+      connections: this.#catalogPool.source(unownedTarget('the catalog', catalogDatabase, { ours: true })),
     });
     this.#catalog = options.preview ? previewCatalog(catalog) : catalog;
     this.#directory = new Directory(this.#catalog, {
@@ -335,13 +336,13 @@ function tenantBudget(options: ResolvedServer | undefined, { engine }: EngineSer
 }
 
 /** The target of connections to the catalog's own database, which belongs to no tenant. */
-function unownedTarget(label: string, database: string): PoolTarget {
+function unownedTarget(label: string, database: string, place: PlaceOptions = {}): PoolTarget {
   return {
     key: label,
     label,
     epoch: 0,
     database,
-    place: {},
+    place,
     certifiedOn: new Set(),
     certify: () => Promise.resolve(),
   };

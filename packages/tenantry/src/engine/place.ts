@@ -18,6 +18,11 @@ export interface Credentials {
 export interface PlaceOptions {
   readonly part?: DatabasePart | undefined;
   readonly credentials?: Credentials | undefined;
+  /**
+   * Whether the connection is for this library's own work, as on the catalog: its values are read by rules of our
+   * own, whatever the application told the driver for its whole process. Default false.
+   */
+  readonly ours?: boolean | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { DatabasePart } from '../../engine/place.js';
 import { UnsafeIsolationError } from '../../errors.js';
 import type { Client } from './driver.js';
+import { ask } from './own-values.js';
 import { unguardedTables } from './row-policies.js';
 
 /** Tables named in a refusal. */
@@ -35,10 +36,10 @@ export interface Admission {
  */
 export async function admit(client: Client, { isolation }: DatabasePart): Promise<Admission> {
   const { pid, started, database, address, sees_all, keeps_memory } =
-    (await client.query<Facts>(FACTS)).rows[0] ?? {};
+    (await ask<Facts>(client, FACTS))[0] ?? {};
   if (isolation === 'row') {
     if (sees_all !== false) throw seesAll(client);
-    const tables = await unguardedTables(client);
+    const tables = await unguardedTables({ query: (sql) => ask(client, sql) });
     if (tables.length > 0) throw unguarded(client, tables);
   }
   const { processID } = client as Client & { readonly processID: number | null };

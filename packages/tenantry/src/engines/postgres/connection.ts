@@ -30,6 +30,7 @@ import { parseIdentity, READ_IDENTITY } from './identity.js';
 import { lendClient, PgSender } from './lend.js';
 import type { LentUse } from './lent-use.js';
 import { OwedAnswers } from './owed-answers.js';
+import { OWN_VALUES } from './own-values.js';
 import { READ_PART_IDENTITY } from './part-identity.js';
 import { SessionWatch } from './session-watch.js';
 import { beginStatement } from './statement.js';
@@ -48,7 +49,7 @@ const CHANGING: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'ME
 type Answered = (error: Error | null | undefined, answer: QueryResult<Row>) => void;
 
 /** A text goes by the simple protocol, and the driver copies nothing. pg knows `queryMode`, its types do not. */
-type Statement = string | (QueryConfig & { readonly queryMode: 'extended' });
+type Statement = string | (QueryConfig & { readonly queryMode?: 'extended' });
 
 /**
  * A connected client of pg.
@@ -67,6 +68,7 @@ export class PostgresConnection implements EngineConnection {
   readonly #watch: SessionWatch;
   #instance: string | undefined;
   #keepsMemory = false;
+  #isOurs = false;
   /** The part of the database to which the session is bound by the wire, ahead of its next statement. */
   #part: DatabasePart | undefined;
   #wire: Wire | undefined;
@@ -130,6 +132,12 @@ export class PostgresConnection implements EngineConnection {
     this.#bind(part, true);
   }
 
+  /** To be called once, on a connection for this library's own work: the application's ways to read values do not hold. */
+  readOwnValues(): void {
+    this.#isOurs = true;
+    Reflect.set(this.#client, 'binary', false);
+  }
+
   rebind(database: string, { part }: PlaceOptions = {}): void {
     const isSameGroup = database === this.database && part?.isolation === this.#part?.isolation;
     if (!isSameGroup || part === undefined) {
@@ -143,7 +151,11 @@ export class PostgresConnection implements EngineConnection {
     this.#bind(part, true);
   }
 
-  async query(sql: string, params: readonly Parameter[] = []): Promise<StatementResult> {
+  query(sql: string, params: readonly Parameter[] = []): Promise<StatementResult> {
+    return this.#query(sql, params, this.#isOurs);
+  }
+
+  async #query(sql: string, params: readonly Parameter[], ours: boolean): Promise<StatementResult> {
     assertText(sql);
     assertParameters(params);
     if (params.length > MAX_PARAMETERS) {
@@ -154,9 +166,16 @@ export class PostgresConnection implements EngineConnection {
     // The extended protocol carries exactly one statement. Without a semicolon there is no second one, and
     // the simple protocol takes one message instead of five.
     const { command, rowCount, rows } = await this.#run(
-      params.length === 0 && !sql.includes(';')
-        ? sql
-        : { text: sql, values: params.map(toDriver), queryMode: 'extended' },
+      params.length > 0 || sql.includes(';')
+        ? {
+            text: sql,
+            values: params.map(toDriver),
+            queryMode: 'extended',
+            ...(ours && { types: OWN_VALUES }),
+          }
+        : ours
+          ? { text: sql, types: OWN_VALUES }
+          : sql,
     );
     return { rows, affectedRows: CHANGING.has(command) ? (rowCount ?? 0) : 0, insertId: null };
   }
@@ -213,14 +232,16 @@ export class PostgresConnection implements EngineConnection {
   }
 
   async currentDatabase(): Promise<string> {
-    const { rows } = await this.query('SELECT pg_catalog.current_database()::pg_catalog.text AS name');
+    const sql = 'SELECT pg_catalog.current_database()::pg_catalog.text AS name';
+    const { rows } = await this.#query(sql, [], true);
     return String(rows[0]?.name);
   }
 
   async readIdentity(): Promise<Identity | undefined> {
     try {
       const isolation = this.#part?.isolation;
-      const { rows } = await this.query(isolation ? READ_PART_IDENTITY[isolation] : READ_IDENTITY);
+      const sql = isolation ? READ_PART_IDENTITY[isolation] : READ_IDENTITY;
+      const { rows } = await this.#query(sql, [], true);
       return rows[0] && parseIdentity(rows[0]);
     } catch (error) {
       if (classifyError(error) === 'missing-table') return undefined;
@@ -247,6 +268,7 @@ export class PostgresConnection implements EngineConnection {
   isClean(): boolean {
     if (this.#altered || this.#watch.left === 'lasting' || this.isInTransaction() || !this.isAlive())
       return false;
+    if (this.#watch.cannotWrite) return false;
     if (this.#answers.count === 0) return this.#watch.isIdle;
     // A borrower is told of an error a moment before its answer is complete. The reset waits for that.
     return this.#wasLent && this.#answers.count === 1 && this.#watch.isEndingInError;

@@ -5,6 +5,8 @@ import type { Client } from './driver.js';
 import type { LentUse } from './lent-use.js';
 import { type Submittable, Submitted } from './submitted.js';
 
+type Listener = (...args: unknown[]) => unknown;
+
 /**
  * The driver's protocol in a borrower's hands. What a borrower submits is given a connection that is
  * revoked with the lease, so that a cursor which was kept cannot write to whomever comes next.
@@ -65,6 +67,11 @@ export class LentProtocol {
     const use = this.#use;
     const parse = connection.parse.bind(connection) as (statement: { readonly name?: string }) => void;
     const own = {
+      once: (event: string, listener: Listener) => {
+        if (event === 'readyForQuery') onceReadyOrOver(connection, listener);
+        else connection.once(event as 'error', listener);
+        return this.connection;
+      },
       // Whoever writes to the socket itself is not counted: what is owed is not known then.
       get stream() {
         use.spoil();
@@ -79,6 +86,24 @@ export class LentProtocol {
     };
     return { stream, connection: revocable<object>(connection, own, rules) };
   }
+}
+
+/**
+ * A cursor, and hence a stream, is closed when the server is ready. On a connection that was lost it never is, and
+ * whoever reads would wait for ever to be told of the loss.
+ */
+function onceReadyOrOver(connection: Client['connection'], listener: Listener): void {
+  const call: Listener = (...args) => {
+    connection.off('readyForQuery', call);
+    connection.off('end', call);
+    return listener(...args);
+  };
+  if (connection.stream.closed) {
+    setImmediate(call);
+    return;
+  }
+  connection.once('readyForQuery', call);
+  connection.once('end', call);
 }
 
 /** Whether it is the driver's own query and nothing more, which writes only what it is asked to. */

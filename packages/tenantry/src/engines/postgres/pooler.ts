@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { UnsafeIsolationError } from '../../errors.js';
 import type { Client } from './driver.js';
+import { ask } from './own-values.js';
+
+interface Pid {
+  readonly pid: number;
+}
 
 /** Long enough for a message on a busy machine; whoever opens the session may give up earlier. */
 const PROOF_MS = 3000;
@@ -18,7 +23,7 @@ const NOTIFY = 'SELECT pg_catalog.pg_notify($1, $2), pg_catalog.pg_backend_pid()
  */
 export async function proveSession(client: Client, openWitness: () => Promise<Client>): Promise<void> {
   const channel = `tenantry_${randomBytes(12).toString('hex')}`;
-  const { rows } = await client.query<{ pid: number }>('SELECT pg_catalog.pg_backend_pid() AS pid');
+  const [own] = await ask<Pid>(client, 'SELECT pg_catalog.pg_backend_pid() AS pid');
   await client.query(`LISTEN ${channel}`);
   let timer: NodeJS.Timeout | undefined;
   let onMessage: ((message: { readonly channel: string }) => void) | undefined;
@@ -36,13 +41,13 @@ export async function proveSession(client: Client, openWitness: () => Promise<Cl
       throw notProved(client, 'it gave us no second session to prove it with', cause);
     });
     try {
-      const told = witness.query<{ pid: number }>(NOTIFY, [channel, '']).then(
-        (seen) => seen.rows[0]?.pid,
+      const told = ask<Pid>(witness, NOTIFY, [channel, '']).then(
+        ([seen]) => seen?.pid,
         () => undefined,
       );
       // The very session that the first client believes to have for itself. The pooler may also let the
       // witness wait for one, until it is too late.
-      if ((await Promise.race([told, heard])) === rows[0]?.pid) {
+      if ((await Promise.race([told, heard])) === own?.pid) {
         throw notProved(client, 'it gave one session to two of us');
       }
       if (!(await heard)) throw notProved(client, 'a message for an idle session did not arrive');

@@ -29,7 +29,7 @@ export class PostgresServer implements EngineServer {
 
   async open(database: string, options: OpenOptions): Promise<PostgresConnection> {
     const driver = await loadDriver();
-    const { part, credentials } = options;
+    const { part, credentials, ours = false } = options;
     const address = addressAs(this.address, credentials);
     const connect = (timeoutMs: number, ready?: Ready) =>
       connectClient(driver, address, database, { ...options, timeoutMs }, ready);
@@ -45,12 +45,13 @@ export class PostgresServer implements EngineServer {
     const connection = new PostgresConnection(client, database, (timeoutMs) =>
       requestCancel(driver, this.address, client, timeoutMs),
     );
+    if (ours) connection.readOwnValues();
     if (part !== undefined && admission !== undefined) connection.enter(part, admission);
     return connection;
   }
 
   async provisioning(): Promise<Provisioning> {
-    return new PostgresProvisioning((database, options) => this.open(database, options));
+    return new PostgresProvisioning((database, options) => this.open(database, { ...options, ours: true }));
   }
 
   async listen(database: string, channel: string, listener: NotificationListener): Promise<Subscription> {

@@ -1,6 +1,9 @@
 import type { Client } from './driver.js';
 import { more, type Traces, tracesOf } from './traces.js';
 
+const READ_ONLY = /\bread\s+only\b/i;
+const READ_ONLY_TRANSACTION = '25006';
+
 /** What is used here of pg beyond its types. */
 interface DriverClient {
   readonly readyForQuery: boolean;
@@ -29,6 +32,9 @@ export class SessionWatch {
   readonly #connection: DriverConnection;
   #left: Traces = 'none';
   #failing = false;
+  /** Whether the transaction that is open may have been asked to only read. */
+  #mayBeReadOnly = false;
+  #cannotWrite = false;
   /** What each statement leaves that was prepared under a name; run again, its text is not sent. */
   readonly #named = new Map<string, Traces>();
 
@@ -39,12 +45,11 @@ export class SessionWatch {
     this.#connection = connection;
     const { query, parse, bind } = connection;
     connection.query = (text) => {
-      this.#leaves(tracesOf(text));
+      this.#sees(text);
       query.call(connection, text);
     };
     connection.parse = (statement) => {
-      const traces = tracesOf(statement.text);
-      this.#leaves(traces);
+      const traces = this.#sees(statement.text);
       if (statement.name) this.#named.set(statement.name, traces);
       parse.call(connection, statement);
     };
@@ -56,17 +61,25 @@ export class SessionWatch {
     client.connection.on('parameterStatus', touch);
     client.connection.on('notification', touch);
     // Before the driver's own listener, which tells whoever asked.
-    client.connection.prependListener('errorMessage', () => {
+    client.connection.prependListener('errorMessage', (error) => {
       this.#failing = true;
+      if (Reflect.get(error, 'code') === READ_ONLY_TRANSACTION && !this.#mayBeReadOnly)
+        this.#cannotWrite = true;
     });
-    client.connection.on('readyForQuery', () => {
+    client.connection.on('readyForQuery', ({ status }) => {
       this.#failing = false;
+      if (status === 'I') this.#mayBeReadOnly = false;
     });
   }
 
   /** What may have been left in the session since it was opened or reset. */
   get left(): Traces {
     return this.#left;
+  }
+
+  /** Whether the server refused to write, and nobody had asked for that: it is not, or no longer, one to write to. */
+  get cannotWrite(): boolean {
+    return this.#cannotWrite;
   }
 
   /** Whether the driver has nothing to do: no statement, cursor or copy under way, none waiting, no goodbye. */
@@ -110,6 +123,13 @@ export class SessionWatch {
   get #isQuiet(): boolean {
     const { _activeQuery, _queryQueue, _sentQueryQueue = [], _ending } = this.#client;
     return !_activeQuery && _queryQueue.length === 0 && _sentQueryQueue.length === 0 && !_ending;
+  }
+
+  #sees(text: string): Traces {
+    const traces = tracesOf(text);
+    this.#leaves(traces);
+    if (READ_ONLY.test(text)) this.#mayBeReadOnly = true;
+    return traces;
   }
 
   #leaves(traces: Traces): void {
