@@ -7,8 +7,10 @@ import { postgres } from '../../packages/tenantry/src/engines/postgres/index.js'
 import { sqlite } from '../../packages/tenantry/src/engines/sqlite/index.js';
 import {
   DatabaseMissingError,
+  type Identity,
   IdentityMismatchError,
   type Tenant,
+  type TenantStatus,
 } from '../../packages/tenantry/src/index.js';
 import { forEachEngine, useNamespace } from '../helpers/engines.js';
 import { openTenancy } from './tenancies.js';
@@ -33,16 +35,52 @@ forEachEngine((engine) => {
     return tenancy.session(name);
   }
 
+  async function change(provisioning: Provisioning, database: string, said: Partial<Identity>) {
+    const identity = await provisioning.readIdentity(database);
+    if (identity !== undefined)
+      await provisioning.changeIdentity(database, identity, { ...identity, ...said });
+  }
+
   describe('a tenant database', () => {
     it('that says it is another tenant’s is not used', async () => {
       const session = await tamperedTenant('another', (provisioning, { placement }) =>
-        provisioning.writeIdentity(placement.database, {
-          tenantId: '00000000-0000-7000-8000-000000000000',
-          epoch: 1,
-          state: 'active',
-        }),
+        change(provisioning, placement.database, { tenantId: '00000000-0000-7000-8000-000000000000' }),
       );
       await expect(session.query('SELECT id FROM users')).rejects.toThrow(IdentityMismatchError);
+    });
+
+    it('that says it is the same tenant’s of a copied catalog is not used', async () => {
+      const session = await tamperedTenant('copied', (provisioning, { placement }) =>
+        change(provisioning, placement.database, { incarnation: '00000000-0000-4000-8000-000000000000' }),
+      );
+      await expect(session.query('SELECT id FROM users')).rejects.toThrow(IdentityMismatchError);
+    });
+
+    it.each([
+      ['is deleted', { state: 'deleted' }],
+      ['is of a state that nobody knows', { state: 'frozen' as TenantStatus }],
+    ] as const)('that says it %s is not used', async (_, said) => {
+      const session = await tamperedTenant(said.state, (provisioning, { placement }) =>
+        change(provisioning, placement.database, said),
+      );
+      await expect(session.query('SELECT id FROM users')).rejects.toThrow(IdentityMismatchError);
+    });
+
+    it('that carries the identity of an older tenantry is not used, and that is said', async () => {
+      const session = await tamperedTenant('old', (provisioning, { placement }) =>
+        provisioning.runScript(
+          placement.database,
+          engine.name === 'postgres'
+            ? 'ALTER TABLE tenantry.identity DROP COLUMN incarnation'
+            : `DROP TABLE tenantry_identity;
+               CREATE TABLE tenantry_identity (id INT PRIMARY KEY, tenant_id CHAR(36), epoch INT, state VARCHAR(16));
+               INSERT INTO tenantry_identity VALUES (1, 'x', 1, 'active');`,
+        ),
+      );
+      await expect(session.query('SELECT id FROM users')).rejects.toMatchObject({
+        code: 'TENANTRY_IDENTITY_MISMATCH',
+        message: expect.stringContaining('did not write'),
+      });
     });
 
     it('that says nothing is not used', async () => {
@@ -57,8 +95,8 @@ forEachEngine((engine) => {
       ['behind the catalog, as a restored backup is', 0],
       ['ahead of the catalog, as after a restored catalog', 2],
     ])('that is %s is not used', async (_, epoch) => {
-      const session = await tamperedTenant(`epoch${epoch}`, (provisioning, { id, placement }) =>
-        provisioning.writeIdentity(placement.database, { tenantId: id, epoch, state: 'active' }),
+      const session = await tamperedTenant(`epoch${epoch}`, (provisioning, { placement }) =>
+        change(provisioning, placement.database, { epoch }),
       );
       await expect(session.query('SELECT id FROM users')).rejects.toThrow(IdentityMismatchError);
     });

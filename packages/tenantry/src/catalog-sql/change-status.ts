@@ -1,10 +1,12 @@
-import { TenantStatusError } from '../errors.js';
+import type { StatusChange } from '../catalog/catalog.js';
+import { TenantBusyError, TenantStatusError } from '../errors.js';
 import { nameKey } from '../tenant/name.js';
 import { isNamedBy, isPossible, labelOf, type TenantKey } from '../tenant/ref.js';
 import { assertTransition, unknownTenant } from '../tenant/status.js';
-import type { Tenant, TenantStatus } from '../tenant/tenant.js';
+import type { Identity, Tenant, TenantStatus } from '../tenant/tenant.js';
 import type { Change } from './change.js';
 import { assertAbandoned } from './create.js';
+import { giveUpName } from './physical-names.js';
 import type { TenantRow } from './tables.js';
 import { rowById, rowByNameKey } from './tenants.js';
 
@@ -13,15 +15,17 @@ export async function changeStatus(
   change: Change,
   key: TenantKey,
   to: TenantStatus,
-  endSessions: boolean,
+  { endSessions, fence }: StatusChange,
 ): Promise<Tenant> {
   const row = await find(change, key);
   if (row === undefined) throw unknownTenant(key);
   assertTransition(row, to);
-  if (row.status === 'creating') await assertMayGiveUp(change, row, to);
+  if (fence !== undefined && Number(row.fence) !== fence) throw changedMeanwhile(row);
+  if (row.status === 'creating') await giveUp(change, row, to);
   return change.update(row.id, {
     status: to,
     epoch: Number(row.epoch) + (endSessions ? 1 : 0),
+    fence: Number(row.fence) + 1,
     ...(to === 'deleted' ? { name_key: null, owner: null } : {}),
   });
 }
@@ -34,10 +38,43 @@ async function find({ db }: Change, key: TenantKey): Promise<TenantRow | undefin
 }
 
 /** A tenant in the making becomes active by being finished, and is given up only when nobody makes it. */
-async function assertMayGiveUp(change: Change, row: TenantRow, to: TenantStatus): Promise<void> {
-  if (to === 'deleted') return assertAbandoned(change, row);
+async function giveUp(change: Change, row: TenantRow, to: TenantStatus): Promise<void> {
+  if (to === 'deleted') {
+    await assertAbandoned(change, row);
+    return giveUpName(change, row);
+  }
   throw new TenantStatusError(`Tenant ${row.name} is still being created and cannot become ${to} yet.`, {
     tenant: row.name,
     hint: `If its creation was interrupted, finish it with: tenantry tenants create ${row.name}`,
+  });
+}
+
+/** Lets a suspended tenant's epoch and fence grow beyond what the database says that it is about to take over. */
+export async function raise(
+  change: Change,
+  key: TenantKey,
+  beyond: Pick<Identity, 'epoch' | 'fence'>,
+): Promise<Tenant> {
+  const row = await find(change, key);
+  if (row === undefined) throw unknownTenant(key);
+  if (row.status !== 'suspended') {
+    throw new TenantStatusError(
+      `Tenant ${row.name} is ${row.status}; only a suspended one takes a database over.`,
+      {
+        tenant: row.name,
+        hint: `Suspend it first: tenantry tenants suspend ${row.name}`,
+      },
+    );
+  }
+  return change.update(row.id, {
+    epoch: Math.max(Number(row.epoch), beyond.epoch) + 1,
+    fence: Math.max(Number(row.fence), beyond.fence) + 1,
+  });
+}
+
+function changedMeanwhile({ name }: TenantRow): TenantBusyError {
+  return new TenantBusyError(`Tenant ${name} was changed by somebody else meanwhile.`, {
+    tenant: name,
+    hint: 'Look at it, and repeat what you did if it is still wanted.',
   });
 }

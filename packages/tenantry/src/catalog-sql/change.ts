@@ -1,4 +1,5 @@
 import type { RawBuilder, Updateable } from 'kysely';
+import type { CatalogPosition } from '../catalog/catalog.js';
 import { InternalError } from '../errors.js';
 import type { Tenant } from '../tenant/tenant.js';
 import type { CatalogConnections } from './catalog-connections.js';
@@ -11,7 +12,6 @@ import { toTenant } from './rows.js';
 import { CHANGES_CHANNEL } from './sql-dialect.js';
 import type { CatalogDb, CatalogTables } from './tables.js';
 import { rowById } from './tenants.js';
-import { CATALOG_VERSION } from './version.js';
 
 type TenantUpdate = Omit<Updateable<CatalogTables['tenantry_tenants']>, 'id' | 'revision' | 'updated_at'>;
 
@@ -20,11 +20,13 @@ export class Change {
   readonly sql: CatalogSql;
   readonly db: CatalogDb;
   readonly revision: number;
+  readonly incarnation: string;
 
-  constructor(sql: CatalogSql, revision: number) {
+  constructor(sql: CatalogSql, { revision, incarnation }: CatalogPosition) {
     this.sql = sql;
     this.db = databaseOn(sql);
     this.revision = revision;
+    this.incarnation = incarnation;
   }
 
   /** Now, by the database's clock. */
@@ -44,7 +46,7 @@ export class Change {
 
   async read(id: string): Promise<Tenant> {
     const row = await rowById(this.db, id);
-    if (row !== undefined) return toTenant(row);
+    if (row !== undefined) return toTenant(row, this.incarnation);
     throw new InternalError(`Tenant ${id} vanished inside the change that wrote it.`);
   }
 }
@@ -68,9 +70,8 @@ export function runChange<T>(
  * Takes the next revision. It is the first statement of every change: the row stays locked until
  * the change commits, so revisions become visible in their order, and changes happen one by one.
  */
-async function takeRevision(sql: CatalogSql, place: CatalogPlace): Promise<number> {
-  await sql.run(
-    `UPDATE tenantry_catalog SET revision = revision + 1 WHERE id = ${THE_ROW} AND version = ${CATALOG_VERSION}`,
-  );
-  return (await readPosition(sql, place)).revision;
+async function takeRevision(sql: CatalogSql, place: CatalogPlace): Promise<CatalogPosition> {
+  // Of a version that may not be written it is taken back together with the transaction.
+  await sql.run(`UPDATE tenantry_catalog SET revision = revision + 1 WHERE id = ${THE_ROW}`);
+  return readPosition(sql, place, 'write');
 }

@@ -1,31 +1,60 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type AdoptedTenant,
+  type BegunTenant,
+  type Claim,
   databasePlacement,
   type NewTenant,
   type ProcessRecord,
 } from '../catalog/catalog.js';
-import { DatabaseExistsError, TenantBusyError, TenantExistsError } from '../errors.js';
+import { TenantBusyError, TenantExistsError, TenantStatusError } from '../errors.js';
 import { nameKey } from '../tenant/name.js';
-import { physicalNameKey } from '../tenant/physical-name.js';
-import { physicalNameOf } from '../tenant/placement.js';
+import { placementCandidates } from '../tenant/placement.js';
 import type { Placement, Tenant, TenantMetadata, TenantStatus } from '../tenant/tenant.js';
 import type { Change } from './change.js';
+import { beginName, doomName, giveUpName, isBegun, takeFirstFree } from './physical-names.js';
 import { isAlive, writeProcess } from './processes.js';
+import { toPlacement } from './rows.js';
 import type { CatalogDb, TenantRow } from './tables.js';
 import { rowById, rowByNameKey } from './tenants.js';
 
 /** Registers a tenant that is to be made, or takes over one whose maker is gone. */
-export async function beginCreate(change: Change, tenant: NewTenant, owner: ProcessRecord): Promise<Tenant> {
+export async function beginCreate(
+  change: Change,
+  tenant: NewTenant,
+  owner: ProcessRecord,
+): Promise<BegunTenant> {
   await writeProcess(change.sql, owner);
   const existing = await rowByNameKey(change.db, nameKey(tenant.name));
   if (existing !== undefined) {
     if (existing.status !== 'creating' || existing.name !== tenant.name)
       throw tenantExists(existing, tenant.name);
     await assertAbandoned(change, existing);
-    return change.update(existing.id, { owner: owner.id });
+    assertSameInput(existing, tenant);
+    return takeOver(change, existing, owner.id);
   }
   const placement = await takeFirstFree(change, tenant, tenant.placements);
-  return insertTenant(change, { ...tenant, placement, status: 'creating', owner: owner.id });
+  const inserted = await insertTenant(change, { ...tenant, placement, status: 'creating', owner: owner.id });
+  return { tenant: inserted, leftOver: undefined };
+}
+
+/**
+ * Takes a creation over. Its owner may only sleep, and then goes on with the database that it had begun: so
+ * that one is doomed, and the tenant gets another. Where it had begun none it never can, for it must say so
+ * first, and is told then that it has lost the tenant.
+ */
+async function takeOver(change: Change, row: TenantRow, owner: string): Promise<BegunTenant> {
+  const fence = Number(row.fence) + 1;
+  if (!(await isBegun(change, row))) {
+    return { tenant: await change.update(row.id, { owner, fence }), leftOver: undefined };
+  }
+  const leftOver = toPlacement(row);
+  await doomName(change, leftOver);
+  const { id, name, server, isolation, database_name: sharedDatabase } = row;
+  const candidates = placementCandidates({ id, name, server, isolation, sharedDatabase, attempt: fence });
+  const { database, schema } = await takeFirstFree(change, row, candidates);
+  const moved = { database_name: database, schema_name: schema ?? null };
+  return { tenant: await change.update(id, { owner, fence, ...moved }), leftOver };
 }
 
 /** Registers a tenant whose database is there already. */
@@ -38,25 +67,31 @@ export async function adopt(change: Change, tenant: AdoptedTenant): Promise<Tena
   return insertTenant(change, { ...tenant, placement, status: 'active', metadata: {}, owner: null });
 }
 
-export async function finishCreate(change: Change, id: string, owner: string): Promise<Tenant> {
-  await assertOwned(change, id, owner);
-  return change.update(id, { status: 'active', owner: null });
+export async function beginDatabase(change: Change, claim: Claim): Promise<void> {
+  await beginName(change, await ownedRow(change, claim));
+}
+
+export async function finishCreate(change: Change, claim: Claim): Promise<Tenant> {
+  await ownedRow(change, claim);
+  return change.update(claim.id, { status: 'active', owner: null });
 }
 
 /** The row stays as a tombstone, so that whoever has cached it learns that it is gone. */
-export async function undoCreate(change: Change, id: string, owner: string): Promise<void> {
-  await assertOwned(change, id, owner);
-  await change.db.deleteFrom('tenantry_physical_names').where('tenant_id', '=', id).execute();
-  await change.update(id, { status: 'deleted', name_key: null, owner: null });
+export async function undoCreate(change: Change, claim: Claim): Promise<void> {
+  const row = await ownedRow(change, claim);
+  await giveUpName(change, row);
+  const fence = Number(row.fence) + 1;
+  await change.update(claim.id, { status: 'deleted', name_key: null, owner: null, fence });
 }
 
 /** Takes no revision: who makes a tenant is in nobody's cache. */
-export async function releaseCreate(db: CatalogDb, id: string, owner: string): Promise<void> {
+export async function releaseCreate(db: CatalogDb, { id, owner, fence }: Claim): Promise<void> {
   await db
     .updateTable('tenantry_tenants')
     .set({ owner: null })
     .where('id', '=', id)
     .where('owner', '=', owner)
+    .where('fence', '=', fence)
     .where('status', '=', 'creating')
     .execute();
 }
@@ -70,54 +105,45 @@ export async function assertAbandoned(change: Change, tenant: TenantRow): Promis
   });
 }
 
-async function assertOwned(change: Change, id: string, owner: string): Promise<void> {
+/** The row of a tenant in the making, for whoever holds it. */
+async function ownedRow(change: Change, { id, owner, fence }: Claim): Promise<TenantRow> {
   const row = await rowById(change.db, id);
-  if (row?.status === 'creating' && row.owner === owner) return;
-  throw new TenantBusyError(`Tenant ${row?.name ?? id} is not being created by this process any more.`, {
+  if (row?.status === 'creating' && row.owner === owner && Number(row.fence) === fence) return row;
+  throw new TenantBusyError(`Tenant ${row?.name ?? id} is not being created by this call any more.`, {
     tenant: row?.name ?? id,
-    hint: 'Another process has taken the work over, because this one was not heard of in time. Leave it to that one.',
+    hint: 'Somebody else has taken the work over, because this process was not heard of in time. Leave it to that one.',
   });
 }
 
-/** Takes the first place whose physical name this server never had. */
-async function takeFirstFree(
-  change: Change,
-  tenant: Pick<NewTenant, 'id' | 'name' | 'server'>,
-  placements: readonly Placement[],
-): Promise<Placement> {
-  const names = placements.map(physicalNameOf);
-  const keys = names.map(physicalNameKey);
-  const taken = await change.db
-    .selectFrom('tenantry_physical_names')
-    .select('name_key')
-    .where('server', '=', tenant.server)
-    .where('name_key', 'in', keys)
-    .execute();
-  const takenKeys = new Set(taken.map((row) => row.name_key));
-  const placement = placements.find(
-    (candidate) => !takenKeys.has(physicalNameKey(physicalNameOf(candidate))),
-  );
-  if (placement === undefined) {
-    throw new DatabaseExistsError(
-      `Server ${tenant.server} has had a tenant in database ${names.join(' or ')} before.`,
-      {
-        tenant: tenant.name,
-        hint: 'The database of a tenant is never given to another one; choose another name.',
-      },
-    );
+/** @throws TenantStatusError where a creation that was begun with other input would be finished. */
+function assertSameInput(row: TenantRow, wanted: NewTenant): void {
+  const [place] = wanted.placements;
+  if (place === undefined) return;
+  const differences: string[] = [];
+  const compare = (what: string, begun: string, now: string) => {
+    if (begun !== now) differences.push(`${what} ${begun}, not ${now}`);
+  };
+  compare('on server', row.server, wanted.server);
+  compare('with isolation', row.isolation, place.isolation);
+  if (row.isolation === place.isolation && row.isolation !== 'database') {
+    compare('in database', row.database_name, place.database);
   }
-  const name = physicalNameOf(placement);
-  await change.db
-    .insertInto('tenantry_physical_names')
-    .values({
-      server: tenant.server,
-      name_key: physicalNameKey(name),
-      name,
-      tenant_id: tenant.id,
-      taken_at: change.clock,
-    })
-    .execute();
-  return placement;
+  // Where nobody said so it is the tenant's own id, which is another at each call.
+  const shown = (id: string, key: string | null | undefined) => (key === id ? 'of its own' : (key ?? 'none'));
+  if (row.isolation === place.isolation) {
+    compare('with the row key', shown(row.id, row.row_key), shown(wanted.id, place.rowKey));
+  }
+  if (!isDeepStrictEqual(JSON.parse(row.metadata), JSON.parse(JSON.stringify(wanted.metadata)))) {
+    differences.push('with other metadata');
+  }
+  if (differences.length === 0) return;
+  throw new TenantStatusError(
+    `The creation of tenant ${row.name} was begun ${differences.join(' and ')}, and was cut off.`,
+    {
+      tenant: row.name,
+      hint: `Repeat it as it was begun, which finishes it; or give it up first: tenantry tenants delete ${row.name}`,
+    },
+  );
 }
 
 interface NewRow {
@@ -127,6 +153,7 @@ interface NewRow {
   readonly placement: Placement;
   readonly metadata: TenantMetadata;
   readonly owner: string | null;
+  readonly fence?: number | undefined;
 }
 
 async function insertTenant(change: Change, tenant: NewRow): Promise<Tenant> {
@@ -145,6 +172,7 @@ async function insertTenant(change: Change, tenant: NewRow): Promise<Tenant> {
       row_key: placement.rowKey ?? null,
       identity_check: placement.identity,
       epoch: 1,
+      fence: tenant.fence ?? 1,
       revision: change.revision,
       schema_version: null,
       metadata: JSON.stringify(tenant.metadata),

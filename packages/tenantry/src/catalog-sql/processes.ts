@@ -1,8 +1,8 @@
 import type { ProcessRecord } from '../catalog/catalog.js';
 import type { CatalogSql } from './catalog-sql.js';
 
-/** A process that was not heard of for so long is not coming back; its row may go. */
-const FORGET_AFTER_MS = 24 * 60 * 60 * 1000;
+/** A process whose lease ended so long ago is dead, or writes its row anew. */
+const FORGET_AFTER_MS = 60_000;
 
 /** Writes or renews a process's row; its lease is counted from now, on the database's clock. */
 export async function writeProcess(sql: CatalogSql, process: ProcessRecord): Promise<void> {
@@ -24,10 +24,14 @@ export async function isAlive(sql: CatalogSql, id: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Removes a process's row, and those of processes that died long ago without saying so. */
+/** Removes a process's row. */
 export async function removeProcess(sql: CatalogSql, id: string): Promise<void> {
-  await sql.run(
-    `DELETE FROM tenantry_processes WHERE id = ? OR lease_until < ${sql.dialect.clock} - ${FORGET_AFTER_MS}`,
-    [id],
-  );
+  await sql.run('DELETE FROM tenantry_processes WHERE id = ?', [id]);
+}
+
+/** Removes the rows of processes that died without a word. They are looked for first, so that nobody else's is locked. */
+export async function forgetDead(sql: CatalogSql): Promise<void> {
+  const isDead = `lease_until < ${sql.dialect.clock} - ${FORGET_AFTER_MS}`;
+  const dead = await sql.rows<{ readonly id: string }>(`SELECT id FROM tenantry_processes WHERE ${isDead}`);
+  for (const { id } of dead) await sql.run(`DELETE FROM tenantry_processes WHERE id = ? AND ${isDead}`, [id]);
 }

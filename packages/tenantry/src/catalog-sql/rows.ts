@@ -1,3 +1,4 @@
+import { assertKnown } from '../tenant/status.js';
 import type { Placement, Route, Tenant, TenantMetadata } from '../tenant/tenant.js';
 import type { TenantRow } from './tables.js';
 
@@ -17,7 +18,7 @@ export const routeColumns = [
   'schema_version',
 ] as const;
 
-type RouteRow = Omit<TenantRow, 'name_key' | 'metadata' | 'owner' | 'created_at' | 'updated_at'>;
+type RouteRow = Omit<TenantRow, 'name_key' | 'metadata' | 'owner' | 'fence' | 'created_at' | 'updated_at'>;
 
 /** A row as the outer side of a join gives it: of a tenant, or with nothing in it. */
 export type MaybeRouteRow = { readonly [Column in keyof RouteRow]: RouteRow[Column] | null };
@@ -26,31 +27,37 @@ export function isRouteRow<Row extends MaybeRouteRow>(row: Row): row is Row & Ro
   return row.id !== null;
 }
 
-export function toRoute(row: RouteRow): Route {
-  return Object.freeze(routeParts(row));
+/** A route, whatever its row says: one that this version does not understand is refused when it is used. */
+export function toRoute(row: RouteRow, incarnation: string): Route {
+  return Object.freeze(routeParts(row, incarnation));
 }
 
-export function toTenant(row: TenantRow): Tenant {
+/** @throws CatalogVersionError (`TENANTRY_CATALOG_VERSION`) for a row that this version does not understand. */
+export function toTenant(row: TenantRow, incarnation: string): Tenant {
+  const route = routeParts(row, incarnation);
+  assertKnown(route);
   return Object.freeze({
-    ...routeParts(row),
+    ...route,
     metadata: Object.freeze(JSON.parse(row.metadata) as TenantMetadata),
     createdAt: new Date(Number(row.created_at)),
+    fence: Number(row.fence),
   });
 }
 
-function routeParts(row: RouteRow): Route {
+function routeParts(row: RouteRow, incarnation: string): Route {
   return {
     id: row.id,
     name: row.name,
     status: shared(row.status),
     placement: toPlacement(row),
+    incarnation: shared(incarnation),
     epoch: Number(row.epoch),
     schemaVersion: row.schema_version,
     revision: Number(row.revision),
   };
 }
 
-function toPlacement(row: RouteRow): Placement {
+export function toPlacement(row: RouteRow): Placement {
   const server = shared(row.server);
   // Usually the same text; one copy of it is enough.
   const database = row.database_name === row.name ? row.name : row.database_name;

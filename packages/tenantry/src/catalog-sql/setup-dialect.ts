@@ -10,6 +10,8 @@ export interface SetupDialect {
   readonly tableOptions: string;
   /** Indexes are part of `create table`, because `create index if not exists` is unknown. */
   readonly indexInTable: boolean;
+  /** The names of a table's columns. */
+  columns(sql: CatalogSql, table: string): Promise<readonly string[]>;
   /** Waits until no other process sets up the same database; the lock ends with the transaction or the connection. */
   lock(sql: CatalogSql, database: string): Promise<boolean>;
 }
@@ -25,6 +27,12 @@ const mysql: SetupDialect = {
   longText: 'mediumtext',
   tableOptions: 'engine=InnoDB default charset=utf8mb4 collate=utf8mb4_bin',
   indexInTable: true,
+  columns: (sql, table) =>
+    names(
+      sql,
+      'SELECT column_name AS name FROM information_schema.columns WHERE table_schema = database() AND table_name = ?',
+      [table],
+    ),
   async lock(sql, database) {
     // Named locks belong to the whole server and have at most 64 characters, as a database's name may.
     const name = `tenantry ${createHash('sha1').update(database).digest('hex')}`;
@@ -41,6 +49,12 @@ const postgres: SetupDialect = {
   longText: 'text',
   tableOptions: '',
   indexInTable: false,
+  columns: (sql, table) =>
+    names(
+      sql,
+      'SELECT attname::text AS name FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped',
+      [table],
+    ),
   async lock(sql) {
     await sql.run(`SELECT pg_advisory_xact_lock(${SETUP_LOCK})`);
     return true;
@@ -52,9 +66,19 @@ const sqlite: SetupDialect = {
   longText: 'text',
   tableOptions: '',
   indexInTable: false,
+  columns: (sql, table) => names(sql, `PRAGMA table_info(${table})`, []),
   // A writing transaction holds the whole file.
   lock: async () => true,
 };
+
+async function names(
+  sql: CatalogSql,
+  statement: string,
+  params: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await sql.rows<{ readonly name: unknown }>(statement, params);
+  return rows.map(({ name }) => String(name));
+}
 
 /** How the catalog's tables are made, by the dialect that an engine speaks. */
 export const setupDialects: Readonly<Record<EngineName, SetupDialect>> = { mysql, postgres, sqlite };

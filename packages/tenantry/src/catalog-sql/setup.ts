@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { CatalogMissingError, CatalogUnavailableError } from '../errors.js';
+import { CatalogMissingError, CatalogUnavailableError, ServerRefusedError } from '../errors.js';
 import type { CatalogConnections } from './catalog-connections.js';
-import { catalogError } from './catalog-error.js';
+import { catalogError, kindOf } from './catalog-error.js';
 import { type CatalogPlace, describePlace } from './catalog-place.js';
 import type { CatalogSql } from './catalog-sql.js';
 import { createTable, type Table } from './migrations/create-table.js';
 import { migrations } from './migrations/index.js';
 import { readState, type State, THE_ROW, toPosition } from './position.js';
 import { type SetupDialect, setupDialects } from './setup-dialect.js';
-import { CATALOG_VERSION } from './version.js';
+import { CATALOG_VERSION, READABLE_FROM, WRITABLE_FROM } from './version.js';
 
 /** The tables are made in far less; the rest is for waiting until another process has made them. */
 const SETUP_MS = 60_000;
@@ -56,8 +56,19 @@ async function createDatabase(connections: CatalogConnections, place: CatalogPla
   } catch (error) {
     // Another process may have been faster, and servers say so in more ways than one.
     if (await canConnect(connections)) return;
+    if (kindOf(error, place) === 'access-denied') throw mayNotCreate(place, error);
     throw catalogError(error, place);
   }
+}
+
+/** Nothing of it goes away by itself. */
+function mayNotCreate(place: CatalogPlace, cause: unknown): ServerRefusedError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ServerRefusedError(`The user may not make the ${describePlace(place)}: ${reason}`, {
+    cause,
+    kind: 'access-denied',
+    hint: 'Let it make databases (on PostgreSQL: ALTER ROLE ... CREATEDB), or make this one for it.',
+  });
 }
 
 async function canConnect(connections: CatalogConnections): Promise<boolean> {
@@ -87,7 +98,7 @@ async function bringUpToDate(sql: CatalogSql, place: CatalogPlace): Promise<void
   else if (state.version < CATALOG_VERSION) await writeVersion(sql);
 }
 
-/** The table of the catalog's one row. No version changes it: every version must be able to read what version it has met. */
+/** The table of the catalog's one row. Later versions only add to it: every version must be able to read what version it has met. */
 function catalogTable({ text }: SetupDialect): Table {
   return {
     name: 'tenantry_catalog',
@@ -103,12 +114,15 @@ function catalogTable({ text }: SetupDialect): Table {
 
 async function writeFirstState(sql: CatalogSql): Promise<void> {
   await sql.run(
-    `INSERT INTO tenantry_catalog (id, version, incarnation, revision, created_at)
-     VALUES (${THE_ROW}, ${CATALOG_VERSION}, ?, 0, ${sql.dialect.clock})`,
+    `INSERT INTO tenantry_catalog (id, version, readable_from, writable_from, incarnation, revision, created_at)
+     VALUES (${THE_ROW}, ${CATALOG_VERSION}, ${READABLE_FROM}, ${WRITABLE_FROM}, ?, 0, ${sql.dialect.clock})`,
     [randomUUID()],
   );
 }
 
 async function writeVersion(sql: CatalogSql): Promise<void> {
-  await sql.run(`UPDATE tenantry_catalog SET version = ${CATALOG_VERSION} WHERE id = ${THE_ROW}`);
+  await sql.run(
+    `UPDATE tenantry_catalog SET version = ${CATALOG_VERSION}, readable_from = ${READABLE_FROM},
+       writable_from = ${WRITABLE_FROM} WHERE id = ${THE_ROW}`,
+  );
 }

@@ -1,28 +1,32 @@
 import type {
   AdoptedTenant,
+  BegunTenant,
   Catalog,
   CatalogPosition,
+  Claim,
   ListOptions,
   NewTenant,
   ProcessRecord,
   RouteSnapshot,
+  StatusChange,
   TenantPage,
 } from '../catalog/catalog.js';
 import type { ConnectionSource } from '../engine/connection-source.js';
 import type { EngineServer } from '../engine/engine.js';
 import { keyOf, type TenantRef } from '../tenant/ref.js';
-import type { Tenant, TenantStatus } from '../tenant/tenant.js';
+import type { Identity, Placement, Tenant, TenantStatus } from '../tenant/tenant.js';
 import * as administration from './administration.js';
 import { CatalogConnections } from './catalog-connections.js';
 import type { CatalogPlace } from './catalog-place.js';
+import type { CatalogSql } from './catalog-sql.js';
 import type { Change } from './change.js';
 import { kysely } from './kysely.js';
 import { readPosition } from './position.js';
-import { removeProcess, writeProcess } from './processes.js';
+import { forgetDead, removeProcess, writeProcess } from './processes.js';
 import { readChanges, readRoutes, readRoutesById } from './routes.js';
 import { writeServer } from './servers.js';
 import { setUp } from './setup.js';
-import type { CatalogDb } from './tables.js';
+import type { Reading } from './tenants.js';
 import { watchOf } from './watch.js';
 
 /** What a catalog in SQL tables is made of. */
@@ -76,72 +80,96 @@ class SqlCatalog implements Catalog {
   }
 
   findByName(name: string): Promise<Tenant | undefined> {
-    return this.#find(({ findByName }, db) => findByName(db, name));
+    return this.#find(({ findByName }, reading) => findByName(reading, name));
   }
 
   findById(id: string): Promise<Tenant | undefined> {
-    return this.#find(({ findById }, db) => findById(db, id));
+    return this.#find(({ findById }, reading) => findById(reading, id));
   }
 
   list(options: ListOptions): Promise<TenantPage> {
-    return this.#find(({ listTenants }, db) => listTenants(db, options));
+    return this.#find(({ listTenants }, reading) => listTenants(reading, options));
   }
 
   isEmpty(): Promise<boolean> {
-    return this.#find(({ isEmpty }, db) => isEmpty(db));
+    return this.#find(({ isEmpty }, reading) => isEmpty(reading));
   }
 
-  beginCreate(tenant: NewTenant, owner: ProcessRecord): Promise<Tenant> {
+  beginCreate(tenant: NewTenant, owner: ProcessRecord): Promise<BegunTenant> {
     return this.#change(({ beginCreate }, change) => beginCreate(change, tenant, owner));
   }
 
-  finishCreate(id: string, owner: string): Promise<Tenant> {
-    return this.#change(({ finishCreate }, change) => finishCreate(change, id, owner));
+  beginDatabase(claim: Claim): Promise<void> {
+    return this.#change(({ beginDatabase }, change) => beginDatabase(change, claim));
   }
 
-  undoCreate(id: string, owner: string): Promise<void> {
-    return this.#change(({ undoCreate }, change) => undoCreate(change, id, owner));
+  finishCreate(claim: Claim): Promise<Tenant> {
+    return this.#change(({ finishCreate }, change) => finishCreate(change, claim));
   }
 
-  async releaseCreate(id: string, owner: string): Promise<void> {
+  undoCreate(claim: Claim): Promise<void> {
+    return this.#change(({ undoCreate }, change) => undoCreate(change, claim));
+  }
+
+  async releaseCreate(claim: Claim): Promise<void> {
     const { databaseOn, releaseCreate } = await loadAdministration();
-    return this.#connections.writeOne((sql) => releaseCreate(databaseOn(sql), id, owner));
+    return this.#write((sql) => releaseCreate(databaseOn(sql), claim));
+  }
+
+  isDoomed(placement: Placement): Promise<boolean> {
+    return this.#find(({ isDoomed }, { db }) => isDoomed(db, placement));
+  }
+
+  isTaken(placement: Placement): Promise<boolean> {
+    return this.#find(({ isTaken }, { db }) => isTaken(db, placement));
   }
 
   adopt(tenant: AdoptedTenant): Promise<Tenant> {
     return this.#change(({ adopt }, change) => adopt(change, tenant));
   }
 
-  changeStatus(
-    tenant: TenantRef,
-    to: TenantStatus,
-    options: { readonly endSessions: boolean },
-  ): Promise<Tenant> {
-    return this.#change(({ changeStatus }, change) =>
-      changeStatus(change, keyOf(tenant), to, options.endSessions),
-    );
+  changeStatus(tenant: TenantRef, to: TenantStatus, how: StatusChange): Promise<Tenant> {
+    return this.#change(({ changeStatus }, change) => changeStatus(change, keyOf(tenant), to, how));
+  }
+
+  raise(tenant: TenantRef, beyond: Pick<Identity, 'epoch' | 'fence'>): Promise<Tenant> {
+    return this.#change(({ raise }, change) => raise(change, keyOf(tenant), beyond));
   }
 
   registerServer(name: string, engine: string, address: string): Promise<void> {
-    return this.#connections.writeOne((sql) => writeServer(sql, name, engine, address));
+    return this.#write((sql) => writeServer(sql, name, engine, address));
   }
 
   heartbeat(process: ProcessRecord): Promise<void> {
-    return this.#connections.writeOne((sql) => writeProcess(sql, process));
+    return this.#write(async (sql) => {
+      await writeProcess(sql, process);
+      await forgetDead(sql);
+    });
   }
 
   removeProcess(id: string): Promise<void> {
-    return this.#connections.writeOne((sql) => removeProcess(sql, id));
+    return this.#write((sql) => removeProcess(sql, id));
   }
 
-  async #find<T>(work: (administration: Administration, db: CatalogDb) => Promise<T>): Promise<T> {
+  async #find<T>(work: (administration: Administration, reading: Reading) => Promise<T>): Promise<T> {
     const administration = await loadAdministration();
-    return this.#connections.read((sql) => work(administration, administration.databaseOn(sql)));
+    return this.#connections.read(async (sql) => {
+      const { incarnation } = await readPosition(sql, this.#place);
+      return work(administration, { db: administration.databaseOn(sql), incarnation });
+    });
   }
 
   async #change<T>(work: (administration: Administration, change: Change) => Promise<T>): Promise<T> {
     const administration = await loadAdministration();
     return administration.runChange(this.#connections, this.#place, (change) => work(administration, change));
+  }
+
+  /** Writes what is no change of a tenant, and takes no revision. */
+  #write(work: (sql: CatalogSql) => Promise<void>): Promise<void> {
+    return this.#connections.writeOne(async (sql) => {
+      await readPosition(sql, this.#place, 'write');
+      await work(sql);
+    });
   }
 }
 

@@ -4,11 +4,16 @@ import type { IdentityCheck, Isolation, TenantStatus } from '../tenant/tenant.js
 /** A 64-bit number. PostgreSQL's driver gives it as text, so every reader passes it through `Number`. */
 type Int8 = ColumnType<number | string | bigint, number, number>;
 
+type OptionalInt8 = ColumnType<number | string | bigint | null, number | null, number | null>;
+
 /** The one row that says what this catalog is and where it stands. */
 interface CatalogTable {
   id: number;
   /** The version of the catalog's tables, see `migrations/`. */
   version: number;
+  /** The oldest versions whose code may read these tables, and write them. */
+  readable_from: number;
+  writable_from: number;
   incarnation: string;
   revision: Int8;
   created_at: Int8;
@@ -27,6 +32,8 @@ interface TenantTable {
   row_key: string | null;
   identity_check: IdentityCheck;
   epoch: Int8;
+  /** Grows with every change of the tenant's life. */
+  fence: Int8;
   revision: Int8;
   schema_version: string | null;
   /** JSON. */
@@ -57,6 +64,10 @@ interface PhysicalNameTable {
   name: string;
   tenant_id: string;
   taken_at: Int8;
+  /** When somebody began to make a database of this name; null while nobody has. */
+  begun_at: OptionalInt8;
+  /** When it was given up for ever, so that whatever bears it may be dropped; null while it was not. */
+  doomed_at: OptionalInt8;
 }
 
 interface ProcessTable {

@@ -8,16 +8,22 @@ import type { CatalogDb, TenantRow } from './tables.js';
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
 
-/** A tenant by its exact name. */
-export async function findByName(db: CatalogDb, name: string): Promise<Tenant | undefined> {
-  if (!isTenantName(name)) return undefined;
-  const row = await rowByNameKey(db, nameKey(name));
-  return row?.name === name ? toTenant(row) : undefined;
+/** What a look at the catalog has: the catalog's tables, and which catalog it is. */
+export interface Reading {
+  readonly db: CatalogDb;
+  readonly incarnation: string;
 }
 
-export async function findById(db: CatalogDb, id: string): Promise<Tenant | undefined> {
+/** A tenant by its exact name. */
+export async function findByName({ db, incarnation }: Reading, name: string): Promise<Tenant | undefined> {
+  if (!isTenantName(name)) return undefined;
+  const row = await rowByNameKey(db, nameKey(name));
+  return row?.name === name ? toTenant(row, incarnation) : undefined;
+}
+
+export async function findById({ db, incarnation }: Reading, id: string): Promise<Tenant | undefined> {
   const row = await rowById(db, id);
-  return row === undefined ? undefined : toTenant(row);
+  return row === undefined ? undefined : toTenant(row, incarnation);
 }
 
 /** The tenant that holds a casefolded name now. */
@@ -29,7 +35,7 @@ export function rowById(db: CatalogDb, id: string): Promise<TenantRow | undefine
   return db.selectFrom('tenantry_tenants').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-export async function isEmpty(db: CatalogDb): Promise<boolean> {
+export async function isEmpty({ db }: Reading): Promise<boolean> {
   const row = await db
     .selectFrom('tenantry_tenants')
     .select('id')
@@ -40,7 +46,7 @@ export async function isEmpty(db: CatalogDb): Promise<boolean> {
 }
 
 /** @throws InvalidInputError for a limit or a cursor that cannot be. */
-export async function listTenants(db: CatalogDb, options: ListOptions): Promise<TenantPage> {
+export async function listTenants({ db, incarnation }: Reading, options: ListOptions): Promise<TenantPage> {
   const limit = options.limit ?? DEFAULT_LIMIT;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
     throw new InvalidInputError(`A page has 1 to ${MAX_LIMIT} tenants, not ${limit}.`);
@@ -55,6 +61,17 @@ export async function listTenants(db: CatalogDb, options: ListOptions): Promise<
     options.status === undefined
       ? query.where('status', '!=', 'deleted')
       : query.where('status', '=', options.status);
+  // A creation that was undone is no tenant that anybody knew: its physical name is doomed, or free again.
+  if (options.status === 'deleted') {
+    query = query.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('tenantry_physical_names as physical')
+          .select('physical.name')
+          .whereRef('physical.tenant_id', '=', 'tenantry_tenants.id')
+          .where('physical.doomed_at', 'is', null),
+      ),
+    );
+  }
   if (options.after !== undefined) {
     const { name, id } = parseCursor(options.after);
     query = query.where((eb) =>
@@ -62,7 +79,7 @@ export async function listTenants(db: CatalogDb, options: ListOptions): Promise<
     );
   }
   const rows = await query.execute();
-  const tenants = rows.slice(0, limit).map(toTenant);
+  const tenants = rows.slice(0, limit).map((row) => toTenant(row, incarnation));
   const last = tenants.at(-1);
   return { tenants, next: rows.length > limit && last !== undefined ? toCursor(last) : null };
 }

@@ -54,6 +54,33 @@ export interface AdoptedTenant {
   readonly server: string;
   readonly database: string;
   readonly identity: IdentityCheck;
+  /** The fence that its database says already. Default 1. */
+  readonly fence?: number | undefined;
+}
+
+/** A creation in somebody's hands. */
+export interface BegunTenant {
+  readonly tenant: Tenant;
+  /**
+   * Where whoever began before had begun to make its database. That name is doomed: nothing uses it again, and
+   * what is there under it may be dropped.
+   */
+  readonly leftOver: Placement | undefined;
+}
+
+/** Whose a creation is: of the owner who took hold of it last, which is the one that knows its fence. */
+export interface Claim {
+  readonly id: string;
+  readonly owner: string;
+  readonly fence: number;
+}
+
+/** How a status is changed. */
+export interface StatusChange {
+  /** Grows the epoch as well. */
+  readonly endSessions: boolean;
+  /** Only if nobody has changed the tenant since it had this fence. */
+  readonly fence?: number | undefined;
 }
 
 /** What a process says of itself. */
@@ -102,23 +129,41 @@ export interface Catalog {
    * If a tenant of this name is `creating` and its owner is gone, takes that one over and returns
    * it instead, as it was begun: a creation that was interrupted is finished, not repeated. An owner
    * is gone when it has released the tenant or its lease has run out. A process is no exception to
-   * itself, so that two calls in one process cannot both make the tenant.
+   * itself, so that two calls in one process cannot both make the tenant. The owner before may only
+   * sleep: what it had begun to make is doomed, and the tenant gets another physical name.
    *
-   * @throws TenantExistsError, TenantBusyError; DatabaseExistsError if every physical name was used before.
+   * @throws TenantExistsError, TenantBusyError; TenantStatusError if the tenant was begun with other input;
+   * DatabaseExistsError if every physical name was used before.
    */
-  beginCreate(tenant: NewTenant, owner: ProcessRecord): Promise<Tenant>;
+  beginCreate(tenant: NewTenant, owner: ProcessRecord): Promise<BegunTenant>;
 
-  /** Makes a tenant that is `creating` active. Throws TenantBusyError if `owner` lost it. */
-  finishCreate(id: string, owner: string): Promise<Tenant>;
+  /**
+   * Says that the tenant's database is made from now on: there is none of its physical name, and one that is
+   * there later is the tenant's. Throws TenantBusyError if the claim was lost.
+   */
+  beginDatabase(claim: Claim): Promise<void>;
+
+  /** Makes a tenant that is `creating` active. Throws TenantBusyError if the claim was lost. */
+  finishCreate(claim: Claim): Promise<Tenant>;
 
   /**
    * Gives up a tenant that was never active: it becomes `deleted`, so that whoever has cached it
-   * learns of it, and its physical name is forgotten. Throws TenantBusyError if `owner` lost it.
+   * learns of it. Its physical name is doomed where its database was begun, and else free again. Throws
+   * TenantBusyError if the claim was lost.
    */
-  undoCreate(id: string, owner: string): Promise<void>;
+  undoCreate(claim: Claim): Promise<void>;
 
   /** Gives up ownership of a tenant that is `creating`, so that anybody can finish it at once. */
-  releaseCreate(id: string, owner: string): Promise<void>;
+  releaseCreate(claim: Claim): Promise<void>;
+
+  /**
+   * Whether a place's physical name is doomed: no tenant has it, and none will ever have it again. Nothing else
+   * makes it safe to drop what is there, for a drop cannot check anything.
+   */
+  isDoomed(placement: Placement): Promise<boolean>;
+
+  /** Whether a place's physical name was ever a tenant's. */
+  isTaken(placement: Placement): Promise<boolean>;
 
   /**
    * Registers a tenant whose database exists; active at once.
@@ -128,16 +173,20 @@ export interface Catalog {
   adopt(tenant: AdoptedTenant): Promise<Tenant>;
 
   /**
-   * Changes the status of the tenant that is called this now. `endSessions` grows the epoch as well. A tenant
-   * that is `creating` can only become `deleted`, and only when its owner is gone.
+   * Changes the status of the tenant that is called this now, and grows its fence. A tenant that is `creating`
+   * can only become `deleted`, and only when its owner is gone; that undoes its creation.
    *
    * @throws UnknownTenantError, TenantStatusError, TenantBusyError
    */
-  changeStatus(
-    tenant: TenantRef,
-    to: TenantStatus,
-    options: { readonly endSessions: boolean },
-  ): Promise<Tenant>;
+  changeStatus(tenant: TenantRef, to: TenantStatus, change: StatusChange): Promise<Tenant>;
+
+  /**
+   * Lets the epoch and the fence of a suspended tenant grow beyond these, so that it can take over a database
+   * that says so.
+   *
+   * @throws UnknownTenantError, TenantStatusError
+   */
+  raise(tenant: TenantRef, beyond: Pick<Identity, 'epoch' | 'fence'>): Promise<Tenant>;
 
   /** Remembers a database server by name, for people and for later checks. */
   registerServer(name: string, engine: string, address: string): Promise<void>;
@@ -152,8 +201,8 @@ export interface Catalog {
 }
 
 /** The identity that a tenant's database must carry. */
-export function identityOf(route: Pick<Route, 'id' | 'epoch' | 'status'>): Identity {
-  return { tenantId: route.id, epoch: route.epoch, state: route.status };
+export function identityOf({ incarnation, id: tenantId, epoch, fence, status: state }: Tenant): Identity {
+  return { incarnation, tenantId, epoch, fence, state };
 }
 
 /** A placement for isolation `database`. */

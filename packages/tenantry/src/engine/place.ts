@@ -1,4 +1,4 @@
-import { InternalError } from '../errors.js';
+import { CatalogVersionError, InternalError } from '../errors.js';
 import type { Placement } from '../tenant/tenant.js';
 import type { Secret } from './secret.js';
 
@@ -34,6 +34,14 @@ export function partOf({ database, isolation, schema, rowKey }: Placement): Data
   if (isolation === 'database') return undefined;
   if (isolation === 'schema' && schema !== undefined) return { isolation, schema };
   if (isolation === 'row' && rowKey !== undefined) return { isolation, key: rowKey };
+  if (isolation !== 'schema' && isolation !== 'row') {
+    throw new CatalogVersionError(
+      `A placement in ${database} has an isolation that this version does not know.`,
+      {
+        hint: 'A newer tenantry wrote it; upgrade this one as well.',
+      },
+    );
+  }
   throw new InternalError(`A placement in ${database} has the isolation ${isolation}, and names no part.`, {
     hint: 'The catalog was changed by hand; put back what the tenant had.',
   });

@@ -20,7 +20,10 @@ export interface StepOptions {
 export interface Provisioning {
   /** Makes an empty database (utf8mb4, UTF8). Rejects with kind `database-exists` if it is there. */
   createDatabase(name: string, options?: StepOptions): Promise<void>;
-  /** Drops a database and everything in it, ending sessions that sit in it. Does nothing if it is not there. */
+  /**
+   * Drops a database and everything in it, ending sessions that sit in it. Does nothing if it is not there. No
+   * check can go with it: only a name that nobody will ever use again may be dropped (`Catalog.undoCreate`).
+   */
   dropDatabase(name: string, options?: StepOptions): Promise<void>;
   /** Exact, case-sensitive, whatever the server's collation. */
   databaseExists(name: string, options?: StepOptions): Promise<boolean>;
@@ -28,9 +31,26 @@ export interface Provisioning {
   isEmpty(name: string, options?: StepOptions): Promise<boolean>;
   /** The databases of this server in their exact case, without the system's own. */
   listDatabases(options?: StepOptions): Promise<readonly string[]>;
+  /**
+   * What the database says it is; undefined if it says nothing.
+   *
+   * @throws IdentityMismatchError if what it says is not of this tenantry's making.
+   */
   readIdentity(name: string, options?: StepOptions): Promise<Identity | undefined>;
-  /** Writes what the database is, in one transaction, making the table where it is missing. */
-  writeIdentity(name: string, identity: Identity, options?: StepOptions): Promise<void>;
+  /** Whether this user could write the identity of a database that has none. True when in doubt. */
+  mayIdentify(name: string, options?: StepOptions): Promise<boolean>;
+  /**
+   * Changes what the database says it is, if it says `from` now: undefined stands for nothing at all. One
+   * compare-and-set, so that no change is lost and none comes late; makes the table where it is missing.
+   *
+   * @throws IdentityMismatchError if it says anything else.
+   */
+  changeIdentity(
+    name: string,
+    from: Identity | undefined,
+    to: Identity | undefined,
+    options?: StepOptions,
+  ): Promise<void>;
   /** Runs a script of several statements in a database. Stops at the first error. */
   runScript(name: string, script: string, options?: StepOptions): Promise<void>;
 }

@@ -8,9 +8,10 @@ export function previewProvisioning(provisioning: Provisioning): Provisioning {
     isEmpty: (...args) => provisioning.isEmpty(...args),
     listDatabases: (...args) => provisioning.listDatabases(...args),
     readIdentity: (...args) => provisioning.readIdentity(...args),
+    mayIdentify: (...args) => provisioning.mayIdentify(...args),
     createDatabase: refuse,
     dropDatabase: refuse,
-    writeIdentity: refuse,
+    changeIdentity: refuse,
     runScript: refuse,
   };
 }

@@ -1,6 +1,11 @@
 import { describeAddress } from '../engine/address.js';
 import { outOfResources } from '../engine/lazy-package.js';
-import { ServerRefusedError, ServerUnavailableError, type TenancyError } from '../errors.js';
+import {
+  DatabaseMissingError,
+  ServerRefusedError,
+  ServerUnavailableError,
+  type TenancyError,
+} from '../errors.js';
 import type { AdminServer } from './admin-server.js';
 
 /** The error for a server that does not answer or does not let us in; undefined for anything else. */
@@ -18,6 +23,12 @@ export function serverError(error: unknown, { name, server }: AdminServer): Tena
         cause: error,
         kind,
         hint: 'Check that it runs and that this machine reaches it.',
+      });
+    case 'unknown-database':
+      return new DatabaseMissingError(`${place} has no such database: ${reason}`, {
+        cause: error,
+        kind,
+        hint: 'It was dropped or moved behind the catalog; restore it, or delete the tenant.',
       });
     case 'too-many-connections':
       return new ServerRefusedError(`${place} takes no more connections: ${reason}`, {

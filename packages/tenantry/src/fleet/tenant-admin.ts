@@ -11,6 +11,7 @@ import { assertIsolation } from './isolation.js';
 import { adoptTenant } from './operations/adopt.js';
 import { resumeTenant, stopTenant } from './operations/change-status.js';
 import { createTenant } from './operations/create.js';
+import { takeOverDatabase } from './operations/take-over.js';
 import { serverError } from './server-error.js';
 import type { Adoption, AdoptTenant, CreateTenant, Tenants } from './tenants.js';
 
@@ -108,13 +109,27 @@ export class TenantAdmin implements Tenants {
   }
 
   async resume(ref: TenantRef): Promise<Tenant> {
-    const { name, id, placement } = await this.get(ref);
-    const server = this.#rooms.findServer(placement.server);
-    const tenant = await this.#guard(server, () =>
-      resumeTenant(this.#rooms.catalog, this.#rooms.findServer, { name, id }),
+    return this.#settle(await this.get(ref), resumeTenant);
+  }
+
+  async takeOver({ name, id }: { readonly name: string; readonly id: string }): Promise<Tenant> {
+    if (typeof name !== 'string' || typeof id !== 'string') {
+      throw new InvalidInputError('A database is taken over for a tenant whose name and id are both given.');
+    }
+    return this.#settle(await this.get({ name, id }), takeOverDatabase);
+  }
+
+  /** Changes a tenant together with what its database says. */
+  async #settle(
+    tenant: Tenant,
+    change: (catalog: Catalog, findServer: FindServer, tenant: Tenant) => Promise<Tenant>,
+  ): Promise<Tenant> {
+    const { catalog, findServer } = this.#rooms;
+    const changed = await this.#guard(findServer(tenant.placement.server), () =>
+      change(catalog, findServer, tenant),
     );
     await this.#rooms.changed();
-    return tenant;
+    return changed;
   }
 
   async #stop(ref: TenantRef, to: 'suspended' | 'deleted'): Promise<Tenant> {

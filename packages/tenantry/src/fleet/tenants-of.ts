@@ -11,6 +11,7 @@ export function tenantsOf(rooms: TenantAdminRooms): Tenants {
     list: async (options) => admin.list(options),
     suspend: async (tenant) => admin.suspend(tenant),
     resume: async (tenant) => admin.resume(tenant),
+    takeOver: async (tenant) => admin.takeOver(tenant),
     delete: async (tenant) => admin.delete(tenant),
   });
 }

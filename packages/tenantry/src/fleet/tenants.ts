@@ -39,8 +39,11 @@ export interface AdoptTenant {
 
 /** What became of an adoption. */
 export interface Adoption {
-  /** `registered` now (or would be, in a dry run), or `unchanged`: it was before. */
-  readonly outcome: 'registered' | 'unchanged';
+  /**
+   * `registered` now (or would be, in a dry run); `mended`: it was before, and its database, which said nothing
+   * any more, says again whose it is (or would); `unchanged`: it was before.
+   */
+  readonly outcome: 'registered' | 'mended' | 'unchanged';
   readonly name: string;
   readonly database: string;
 }
@@ -66,10 +69,25 @@ export interface Tenants {
   get(tenant: TenantRef): Promise<Tenant>;
   /** One page of tenants, ordered by name. */
   list(options?: ListOptions): Promise<TenantPage>;
-  /** Stops serving a tenant; its data stays. Every process follows within its staleness bound. */
+  /**
+   * Stops serving a tenant; its data stays. Every process follows within its staleness bound: transactions that are
+   * under way may still commit, also after this has resolved.
+   */
   suspend(tenant: TenantRef): Promise<Tenant>;
-  /** Serves a suspended tenant again. */
+  /**
+   * Serves a suspended tenant again.
+   *
+   * @throws DatabaseMissingError, or IdentityMismatchError where its database says nothing or that it is another's.
+   */
   resume(tenant: TenantRef): Promise<Tenant>;
+  /**
+   * Makes the database of a suspended tenant say that it is this tenant's, whatever it said before: after it was
+   * restored, or made from a dump. The id must be given too, and whoever served the database until now is turned
+   * away. The tenant stays suspended.
+   *
+   * @throws TenantStatusError for a tenant that is not suspended.
+   */
+  takeOver(tenant: { readonly name: string; readonly id: string }): Promise<Tenant>;
   /** Marks a tenant deleted and frees its name. Its database is kept and never given to another tenant. */
   delete(tenant: TenantRef): Promise<Tenant>;
 }

@@ -1,5 +1,6 @@
 import type { EngineConnection } from '../engine/connection.js';
 import { IdentityMismatchError } from '../errors.js';
+import { assertKnown } from '../tenant/status.js';
 import type { Identity, Route } from '../tenant/tenant.js';
 
 /** The database is ahead of the route: the route is stale, and looking again may help. */
@@ -12,6 +13,7 @@ export class IdentityAheadError extends IdentityMismatchError {}
  * says; {@link IdentityAheadError} if it is newer.
  */
 export async function certify(connection: EngineConnection, route: Route): Promise<void> {
+  if (route.placement.identity !== 'table') assertKnown(route);
   if (route.placement.identity === 'name') assertName(await connection.currentDatabase(), route);
   else assertIdentity(await connection.readIdentity(), route);
 }
@@ -22,24 +24,24 @@ export async function certify(connection: EngineConnection, route: Route): Promi
  * @throws what {@link certify} throws.
  */
 export function certifyNow(connection: EngineConnection, route: Route): void {
+  if (route.placement.identity !== 'table') assertKnown(route);
   const said = connection.identifyNow?.();
   if (route.placement.identity === 'name') assertName(said?.database, route);
   else assertIdentity(said?.identity, route);
 }
 
+const TAKE_OVER =
+  'If you are sure that it is the right one: suspend the tenant, then tenantry tenants take-over NAME --id ID';
+
 function assertIdentity(identity: Identity | undefined, route: Route): void {
   if (identity === undefined) {
-    throw mismatch(
-      route,
-      'it carries no identity',
-      'If it was restored or made by hand, adopt it: tenantry adopt',
-    );
+    throw mismatch(route, 'it carries no identity', TAKE_OVER);
   }
-  if (identity.tenantId !== route.id) {
+  if (identity.tenantId !== route.id || identity.incarnation !== route.incarnation) {
     throw mismatch(
       route,
-      `it belongs to the tenant ${identity.tenantId}`,
-      'Check where the server address and the placement lead.',
+      `it belongs to the tenant ${identity.tenantId} of catalog ${identity.incarnation}, this one is ${route.id} of ${route.incarnation}`,
+      'Check where the server address and the placement lead: a copied catalog, too, has tenants of the same ids.',
     );
   }
   if (identity.epoch > route.epoch) {
@@ -52,8 +54,12 @@ function assertIdentity(identity: Identity | undefined, route: Route): void {
     throw mismatch(
       route,
       `it is at epoch ${identity.epoch}, before the catalog's ${route.epoch}`,
-      'It may be an old copy or a restored backup. Suspend and resume the tenant once you are sure that it is the right one.',
+      `It may be an old copy or a restored backup. ${TAKE_OVER}`,
     );
+  }
+  // At the route's epoch a tenant that is served says so: the catalog follows its database.
+  if (identity.state !== route.status) {
+    throw mismatch(route, `it says that it is ${identity.state}`, 'Look at the tenant; it is being changed.');
   }
 }
 

@@ -58,10 +58,12 @@ export function nameOfSchema(name: string): string {
 
 /**
  * The names to try for a tenant's database, in this order: the tenant's name itself, then
- * `Name_<the last twelve digits of the id>`, which only this tenant can have.
+ * `Name_<the last twelve digits of the id>`, which only this tenant can have, and for a further attempt to
+ * make the tenant that with the attempt's number.
  */
-export function physicalNameCandidates(name: string, id: string): readonly string[] {
-  const suffix = id.slice(-12);
-  const unique = `${name.slice(0, MAX_LENGTH - suffix.length - 1)}_${suffix}`;
-  return isReservedDatabase(name) ? [unique] : [name, unique];
+export function physicalNameCandidates(name: string, id: string, attempt = 1): readonly string[] {
+  const suffixes = [id.slice(-12)];
+  if (attempt > 1) suffixes.push(`${id.slice(-12)}_${attempt}`);
+  const unique = suffixes.map((suffix) => `${name.slice(0, MAX_LENGTH - suffix.length - 1)}_${suffix}`);
+  return isReservedDatabase(name) ? unique : [name, ...unique];
 }

@@ -11,17 +11,24 @@ export interface PlacementRequest {
   readonly sharedDatabase?: string | undefined;
   /** Only with isolation `row`. Default: the tenant's id. */
   readonly rowKey?: string | undefined;
+  /** Which attempt to make the tenant it is; from the second on there is a name that no other one had. */
+  readonly attempt?: number | undefined;
 }
 
 /** Where a tenant could live, in this order; the first place is taken whose physical name was never used on the server. */
 export function placementCandidates(request: PlacementRequest): readonly Placement[] {
-  const { id, name, server, isolation, sharedDatabase: database = '', rowKey = id } = request;
+  const { id, name, server, isolation, sharedDatabase: database = '', rowKey = id, attempt } = request;
   const identity = 'table';
   switch (isolation) {
     case 'database':
-      return physicalNameCandidates(name, id).map((own) => ({ server, database: own, isolation, identity }));
+      return physicalNameCandidates(name, id, attempt).map((own) => ({
+        server,
+        database: own,
+        isolation,
+        identity,
+      }));
     case 'schema':
-      return physicalNameCandidates(nameOfSchema(name), id).map((schema) => ({
+      return physicalNameCandidates(nameOfSchema(name), id, attempt).map((schema) => ({
         ...{ server, database, isolation, identity },
         schema,
       }));

@@ -1,4 +1,5 @@
 import {
+  CatalogVersionError,
   TenantNotReadyError,
   TenantStatusError,
   TenantSuspendedError,
@@ -6,7 +7,7 @@ import {
 } from '../errors.js';
 import { quoteForMessage } from './name.js';
 import type { TenantKey } from './ref.js';
-import type { Route, TenantStatus } from './tenant.js';
+import type { IdentityCheck, Isolation, Route, TenantStatus } from './tenant.js';
 
 const transitions: Readonly<Record<TenantStatus, readonly TenantStatus[]>> = {
   creating: ['active', 'deleted'],
@@ -18,10 +19,37 @@ const transitions: Readonly<Record<TenantStatus, readonly TenantStatus[]>> = {
 /** Every status, in the order of a tenant's life. */
 export const tenantStatuses = Object.keys(transitions) as readonly TenantStatus[];
 
+const isolations: readonly Isolation[] = ['database', 'schema', 'row'];
+const identityChecks: readonly IdentityCheck[] = ['table', 'name'];
+
+/**
+ * Refuses a tenant of whose state this version knows nothing: a newer one wrote it, and knows what may be done.
+ *
+ * @throws CatalogVersionError (`TENANTRY_CATALOG_VERSION`)
+ */
+export function assertKnown({ name, status, placement }: Pick<Route, 'name' | 'status' | 'placement'>): void {
+  const { isolation, identity } = placement;
+  if (!tenantStatuses.includes(status)) throw unknownToUs(name, `the status ${quoteForMessage(status)}`);
+  if (!isolations.includes(isolation)) throw unknownToUs(name, `the isolation ${quoteForMessage(isolation)}`);
+  if (!identityChecks.includes(identity))
+    throw unknownToUs(name, `the identity ${quoteForMessage(identity)}`);
+}
+
+function unknownToUs(name: string, what: string): CatalogVersionError {
+  return new CatalogVersionError(
+    `Tenant ${name} has ${what}, which this version of tenantry does not know.`,
+    {
+      tenant: name,
+      hint: 'A newer tenantry wrote it; upgrade this one as well.',
+    },
+  );
+}
+
 /** @throws TenantStatusError (`TENANTRY_TENANT_STATUS`) if a tenant may not go from its status to `to`. */
 export function assertTransition(tenant: Pick<Route, 'name' | 'status'>, to: TenantStatus): void {
-  if (transitions[tenant.status].includes(to)) return;
-  const possible = transitions[tenant.status];
+  const possible: readonly TenantStatus[] | undefined = transitions[tenant.status];
+  if (possible === undefined) throw unknownToUs(tenant.name, `the status ${quoteForMessage(tenant.status)}`);
+  if (possible.includes(to)) return;
   throw new TenantStatusError(`Tenant ${tenant.name} is ${tenant.status} and cannot become ${to}.`, {
     tenant: tenant.name,
     hint:
@@ -52,6 +80,9 @@ export function assertServable(route: Route): void {
       });
     case 'deleted':
       throw unknownTenant(route.name);
+    default:
+      // A newer version wrote it: not served by one that does not know why it is not active.
+      assertKnown(route);
   }
 }
 

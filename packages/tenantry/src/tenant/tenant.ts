@@ -35,6 +35,8 @@ export interface Route {
   readonly name: string;
   readonly status: TenantStatus;
   readonly placement: Placement;
+  /** The catalog that said so: a copy of it knows tenants of the same ids, and they are others. */
+  readonly incarnation: string;
   /** Grows only when sessions must end. */
   readonly epoch: number;
   /** The version of the tenant's own tables, or null where nobody manages them. */
@@ -50,11 +52,20 @@ export type TenantMetadata = Readonly<Record<string, unknown>>;
 export interface Tenant extends Route {
   readonly metadata: TenantMetadata;
   readonly createdAt: Date;
+  /** Grows with every change of its life: what was begun under a smaller one has no say any more. */
+  readonly fence: number;
 }
 
-/** What a tenant's database says about itself, so that a wrong address is noticed. */
+/**
+ * What a tenant's database says about itself, so that a wrong address is noticed. It is only ever changed by
+ * whoever knows all of it (compare-and-set).
+ */
 export interface Identity {
+  /** Of the catalog that the tenant belongs to. */
+  readonly incarnation: string;
   readonly tenantId: string;
   readonly epoch: number;
+  /** The tenant's fence at the change that wrote this. */
+  readonly fence: number;
   readonly state: TenantStatus;
 }

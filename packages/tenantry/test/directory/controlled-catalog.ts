@@ -31,6 +31,7 @@ export class ControlledCatalog {
     const route: Route = Object.freeze({
       id,
       status: 'active',
+      incarnation: this.incarnation,
       placement: databasePlacement('main', name),
       epoch: 1,
       schemaVersion: null,

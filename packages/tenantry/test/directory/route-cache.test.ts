@@ -9,6 +9,7 @@ function route(revision: number, change: Partial<Route> = {}): Route {
     id: 'id-acme',
     name: 'acme',
     status: 'active',
+    incarnation: 'one',
     placement: databasePlacement('main', 'acme'),
     epoch: 1,
     schemaVersion: null,

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { engineUnderTest } from '../../../../test/helpers/engines.js';
-import type { Catalog } from '../../src/catalog/catalog.js';
+import { type Catalog, identityOf } from '../../src/catalog/catalog.js';
 import type { Provisioning } from '../../src/engine/provisioning.js';
 import { TransactionOutcomeUnknownError } from '../../src/errors.js';
+import { adoptTenant } from '../../src/fleet/operations/adopt.js';
 import { type CreateInput, createTenant } from '../../src/fleet/operations/create.js';
 import { makeTestCatalog, type TestCatalog } from '../catalog-sql/test-catalog.js';
 
-const STEPS = ['databaseExists', 'createDatabase', 'writeIdentity', 'runScript'] as const;
+const STEPS = ['databaseExists', 'createDatabase', 'changeIdentity', 'runScript'] as const;
 
 let fixture: TestCatalog;
 let provisioning: Provisioning;
@@ -52,18 +53,19 @@ describe('a creation', () => {
       await expect(createTenant(fixture.catalog, input('acme', broken))).rejects.toThrow('broken');
       expect(await fixture.catalog.findByName('acme')).toBeUndefined();
       expect(await provisioning.databaseExists('acme')).toBe(false);
-      expect(await createTenant(fixture.catalog, input('acme'))).toMatchObject({
-        status: 'active',
-        placement: { database: 'acme' },
-      });
+      const tenant = await createTenant(fixture.catalog, input('acme'));
+      expect(tenant.status).toBe('active');
+      // A physical name under which something was begun is never used again.
+      expect(tenant.placement.database === 'acme').toBe(step === 'databaseExists');
+      expect((await fixture.catalog.list({ status: 'deleted' })).tenants).toEqual([]);
     },
   );
 
   it('whose activation went through although its answer was lost keeps its database', async () => {
     const { catalog } = fixture;
     const unlucky = withReplaced<Catalog>(fixture.catalog, {
-      finishCreate: async (id, owner) => {
-        await catalog.finishCreate(id, owner);
+      finishCreate: async (claim) => {
+        await catalog.finishCreate(claim);
         throw new TransactionOutcomeUnknownError('COMMIT was sent and its answer never came.');
       },
     });
@@ -87,9 +89,12 @@ describe('a creation', () => {
     await expect(createTenant(dead, input('acme', dying))).rejects.toThrow('killed');
     const { id } = (await catalog.findByName('acme')) ?? {};
     const finished = await createTenant(catalog, input('acme', {}, 'process-2'));
-    expect(finished).toMatchObject({ id, status: 'active', placement: { database: 'acme' } });
-    expect(await provisioning.readIdentity('acme')).toMatchObject({ tenantId: id, state: 'active' });
-    expect(await provisioning.isEmpty('acme')).toBe(false);
+    expect(finished).toMatchObject({ id, status: 'active' });
+    const { database } = finished.placement;
+    expect(await provisioning.readIdentity(database)).toEqual(identityOf(finished));
+    expect(await provisioning.isEmpty(database)).toBe(false);
+    // What was begun is gone, and the catalog of the test lives in the same folder.
+    expect(await provisioning.listDatabases()).toEqual([fixture.database, database].sort());
   });
 
   it('never takes or drops a database that is somebody else’s', async () => {
@@ -101,6 +106,13 @@ describe('a creation', () => {
     expect(await provisioning.isEmpty('acme')).toBe(false);
     expect(await provisioning.readIdentity('acme')).toBeUndefined();
     expect(await fixture.catalog.findByName('acme')).toBeUndefined();
+    // It was never this tenant's, and so can be adopted.
+    expect((await fixture.catalog.list({ status: 'deleted' })).tenants).toEqual([]);
+    const server = input('acme').server;
+    const adoption = { name: 'acme', database: 'acme', identity: 'table', dryRun: false, server } as const;
+    expect(await adoptTenant(fixture.catalog, { ...adoption, catalogDatabase: undefined })).toMatchObject({
+      outcome: 'registered',
+    });
   });
 
   it('that another process is at is not disturbed', async () => {

@@ -18,11 +18,11 @@ import {
   connectionLost,
   type DriverError,
   isServerReply,
-  serverErrorNumber,
   statementCancelled,
   statementFailed,
 } from './errors.js';
 import { assertIdentifier } from './identifiers.js';
+import { readIdentity } from './identity.js';
 import { Lender, type MysqlSender } from './lend.js';
 import { TIME_ZONE } from './options.js';
 import { readResult } from './results.js';
@@ -34,7 +34,6 @@ import { Wire } from './wire.js';
 import { rollBackPrepared, warnOfPrepared } from './xa.js';
 
 const GOODBYE_MS = 1000;
-const MISSING_TABLE = 1146;
 /** How long the server's defaults are taken to be what they were when a connection was opened. */
 const DEFAULTS_HOLD_MS = 60_000;
 
@@ -198,20 +197,8 @@ export class MysqlConnection implements EngineConnection {
     return same ? this.#database : name;
   }
 
-  async readIdentity(): Promise<Identity | undefined> {
-    try {
-      const { rows } = await this.#run('SELECT tenant_id, epoch, state FROM tenantry_identity WHERE id = 1');
-      const row = rows[0];
-      if (row === undefined) return undefined;
-      return {
-        tenantId: String(row.tenant_id),
-        epoch: Number(row.epoch),
-        state: String(row.state) as Identity['state'],
-      };
-    } catch (error) {
-      if (serverErrorNumber(error) === MISSING_TABLE) return undefined;
-      throw error;
-    }
+  readIdentity(): Promise<Identity | undefined> {
+    return readIdentity((sql) => this.#run(sql), this.#database);
   }
 
   isInTransaction(): boolean {

@@ -5,6 +5,7 @@ import type { Identity } from '../../tenant/tenant.js';
 import type { MysqlConnection } from './connection.js';
 import { serverErrorNumber } from './errors.js';
 import { assertIdentifier, quoteIdentifier } from './identifiers.js';
+import { changeIdentity, mayIdentify } from './identity.js';
 import { splitScript } from './script.js';
 
 const CONNECT_MS = 10_000;
@@ -19,18 +20,6 @@ const SYSTEM_DATABASES: ReadonlySet<string> = new Set([
   'performance_schema',
   'ndbinfo',
 ]);
-
-// No CHECK in it: drizzle-kit 0.31 fails on a check of a table that it was told to leave alone.
-const IDENTITY_TABLE = `CREATE TABLE IF NOT EXISTS tenantry_identity (
-  id TINYINT NOT NULL PRIMARY KEY,
-  tenant_id CHAR(36) NOT NULL,
-  epoch BIGINT NOT NULL,
-  state VARCHAR(16) NOT NULL,
-  updated_at TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3)
-) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`;
-
-const WRITE_IDENTITY = `INSERT INTO tenantry_identity (id, tenant_id, epoch, state) VALUES (1, ?, ?, ?)
-  ON DUPLICATE KEY UPDATE tenant_id = VALUES(tenant_id), epoch = VALUES(epoch), state = VALUES(state)`;
 
 /** Errors of a KILL that leave nothing to do: the session is gone, or it is not ours to end. */
 const UNKNOWN_SESSION = 1094;
@@ -95,13 +84,17 @@ export class MysqlProvisioning implements Provisioning {
     return this.#on(name, options, (connection) => connection.readIdentity());
   }
 
-  writeIdentity(name: string, identity: Identity, options?: StepOptions): Promise<void> {
-    return this.#on(name, options, async (connection) => {
-      await connection.query(IDENTITY_TABLE);
-      await connection.begin();
-      await connection.query(WRITE_IDENTITY, [identity.tenantId, identity.epoch, identity.state]);
-      await connection.commit();
-    });
+  mayIdentify(name: string, options?: StepOptions): Promise<boolean> {
+    return this.#on(undefined, options, (connection) => mayIdentify(connection, name));
+  }
+
+  changeIdentity(
+    name: string,
+    from: Identity | undefined,
+    to: Identity | undefined,
+    options?: StepOptions,
+  ): Promise<void> {
+    return this.#on(name, options, (connection) => changeIdentity(connection, from, to));
   }
 
   runScript(name: string, script: string, options?: StepOptions): Promise<void> {

@@ -6,6 +6,7 @@ import type {
   Row,
   StatementResult,
 } from '../../engine/connection.js';
+import { identityIn } from '../../engine/identity.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { assertParameters } from '../../engine/parameters.js';
@@ -26,7 +27,7 @@ import {
   TransactionStateError,
   wasNotTaken,
 } from './errors.js';
-import { parseIdentity, READ_IDENTITY } from './identity.js';
+import { noIdentity, READ_IDENTITY } from './identity.js';
 import { lendClient, PgSender } from './lend.js';
 import type { LentUse } from './lent-use.js';
 import { OwedAnswers } from './owed-answers.js';
@@ -242,10 +243,9 @@ export class PostgresConnection implements EngineConnection {
       const isolation = this.#part?.isolation;
       const sql = isolation ? READ_PART_IDENTITY[isolation] : READ_IDENTITY;
       const { rows } = await this.#query(sql, [], true);
-      return rows[0] && parseIdentity(rows[0]);
+      return rows[0] && identityIn(rows[0], this.database);
     } catch (error) {
-      if (classifyError(error) === 'missing-table') return undefined;
-      throw error;
+      return noIdentity(error, this.database);
     }
   }
 

@@ -1,13 +1,25 @@
-import type { Row } from '../../engine/connection.js';
-import { IdentityMismatchError } from '../../errors.js';
-import { tenantStatuses } from '../../tenant/status.js';
+import type { EngineConnection, StatementResult } from '../../engine/connection.js';
+import { foreignIdentity, identityChanged, identityColumns, identityValues } from '../../engine/identity.js';
 import type { Identity } from '../../tenant/tenant.js';
+import { classifyError, sqlState } from './errors.js';
+
+const UNDEFINED_COLUMN = '42703';
 
 /**
- * Reads the identity. Everything in it is qualified, so that no search_path can put another table or
+ * The columns of an identity. Everything is qualified, so that no search_path can put another table or
  * operator in its place, and cast to text, so that no type parser of the application changes it.
  */
-export const READ_IDENTITY = `SELECT tenant_id::pg_catalog.text, epoch::pg_catalog.text, state::pg_catalog.text
+export const IDENTITY_COLUMNS = identityColumns.map((column) => `${column}::pg_catalog.text`).join(', ');
+
+/** What an identity is made of, in a table. */
+export const IDENTITY_PARTS = `incarnation text NOT NULL,
+    tenant_id text NOT NULL,
+    epoch bigint NOT NULL,
+    fence bigint NOT NULL,
+    state text NOT NULL,
+    updated_at timestamptz NOT NULL DEFAULT now()`;
+
+export const READ_IDENTITY = `SELECT ${IDENTITY_COLUMNS}
   FROM tenantry.identity WHERE id OPERATOR(pg_catalog.=) 1`;
 
 /** The identity's schema and table, one statement each. A schema of its own keeps schema tools away. */
@@ -15,26 +27,76 @@ export const IDENTITY_TABLE: readonly string[] = [
   'CREATE SCHEMA IF NOT EXISTS tenantry',
   `CREATE TABLE IF NOT EXISTS tenantry.identity (
     id smallint PRIMARY KEY CHECK (id = 1),
-    tenant_id text NOT NULL,
-    epoch bigint NOT NULL,
-    state text NOT NULL,
-    updated_at timestamptz NOT NULL DEFAULT now()
+    ${IDENTITY_PARTS}
   )`,
 ];
 
-/** Writes the identity: tenant id, epoch, state. */
-export const WRITE_IDENTITY = `INSERT INTO tenantry.identity (id, tenant_id, epoch, state) VALUES (1, $1, $2, $3)
-  ON CONFLICT (id) DO UPDATE
-  SET tenant_id = excluded.tenant_id, epoch = excluded.epoch, state = excluded.state, updated_at = now()`;
-
-/** @throws IdentityMismatchError (`TENANTRY_IDENTITY_MISMATCH`) for a row that tenantry cannot have written. */
-export function parseIdentity({ tenant_id: tenantId, epoch: digits, state }: Row): Identity {
-  const epoch = Number(digits);
-  const status = tenantStatuses.find((known) => known === state);
-  if (typeof tenantId === 'string' && Number.isSafeInteger(epoch) && status !== undefined) {
-    return { tenantId, epoch, state: status };
-  }
-  throw new IdentityMismatchError('The table tenantry.identity holds a row that tenantry did not write.', {
-    hint: 'Find out who changed it, and restore the tenant id, epoch and state from the catalog.',
-  });
+/** Undefined where there is no such table. Throws IdentityMismatchError for a table of another make, else the error itself. */
+export function noIdentity(error: unknown, database: string): undefined {
+  if (classifyError(error) === 'missing-table') return undefined;
+  throw sqlState(error) === UNDEFINED_COLUMN ? foreignIdentity(database, error) : error;
 }
+
+type Columns = Readonly<Record<string, string | number>>;
+
+/** The row of a table in which an identity stands: its key's columns and their values, in the same order. */
+export interface IdentityRow {
+  readonly table: string;
+  readonly key: Columns;
+}
+
+/** The one row of a database that is one tenant's. */
+export const WHOLE: IdentityRow = { table: 'tenantry.identity', key: { id: 1 } };
+
+/**
+ * Changes an identity from exactly what it was, in one statement.
+ *
+ * @throws IdentityMismatchError (`TENANTRY_IDENTITY_MISMATCH`) if it is anything else.
+ */
+export async function compareAndSet(
+  connection: EngineConnection,
+  { table, key }: IdentityRow,
+  from: Identity | undefined,
+  to: Identity | undefined,
+): Promise<void> {
+  const values: (string | number)[] = [];
+  const place = (value: string | number) => `$${values.push(value)}`;
+  const each = (columns: Columns, operator: string) =>
+    Object.entries(columns).map(([column, value]) => `${column} ${operator} ${place(value)}`);
+  const isRow = (identity: Identity) =>
+    each({ ...key, ...columnsOf(identity) }, 'OPERATOR(pg_catalog.=)').join(' AND ');
+  const run = async (sql: string): Promise<StatementResult> => {
+    try {
+      return await connection.query(sql, values);
+    } catch (error) {
+      noIdentity(error, connection.database);
+      throw identityChanged(connection.database);
+    }
+  };
+  let result: StatementResult;
+  if (from === undefined) {
+    if (to === undefined) return;
+    const row = { ...key, ...columnsOf(to) };
+    result = await run(
+      `INSERT INTO ${table} (${Object.keys(row).join(', ')})
+       VALUES (${Object.values(row).map(place).join(', ')}) ON CONFLICT DO NOTHING`,
+    );
+  } else if (to === undefined) {
+    result = await run(`DELETE FROM ${table} WHERE ${isRow(from)}`);
+  } else {
+    const changes = each(columnsOf(to), '=').join(', ');
+    result = await run(`UPDATE ${table} SET ${changes}, updated_at = pg_catalog.now() WHERE ${isRow(from)}`);
+  }
+  if (result.affectedRows !== 1) throw identityChanged(connection.database);
+}
+
+function columnsOf(identity: Identity): Columns {
+  const values = identityValues(identity) as (string | number)[];
+  return Object.fromEntries(identityColumns.map((column, index) => [column, values[index] ?? '']));
+}
+
+/** Whether the role may make the identity's schema or, where that is there, its table. */
+export const MAY_IDENTIFY = `SELECT CASE
+    WHEN pg_catalog.to_regclass('tenantry.identity') IS NOT NULL
+      THEN pg_catalog.has_table_privilege('tenantry.identity', 'INSERT')
+    ELSE pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') END AS may`;

@@ -1,13 +1,13 @@
 import type { DatabasePart } from '../../engine/place.js';
 import { ROW_SETTING } from './binding.js';
+import { IDENTITY_COLUMNS, IDENTITY_PARTS, type IdentityRow } from './identity.js';
 
 /** How a part is called in the table of identities. */
 export function partName(part: DatabasePart): string {
   return part.isolation === 'schema' ? part.schema : part.key;
 }
 
-const COLUMNS = 'tenant_id::pg_catalog.text, epoch::pg_catalog.text, state::pg_catalog.text';
-const FROM = `SELECT ${COLUMNS} FROM tenantry.part_identity WHERE`;
+const FROM = `SELECT ${IDENTITY_COLUMNS} FROM tenantry.part_identity WHERE`;
 
 /**
  * Reads the identity of the part that the session is bound to, as the server sees it: a schema that does not
@@ -33,18 +33,15 @@ export const PART_IDENTITIES: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS tenantry.part_identity (
     isolation text NOT NULL CHECK (isolation IN ('schema', 'row')),
     part text NOT NULL,
-    tenant_id text NOT NULL,
-    epoch bigint NOT NULL,
-    state text NOT NULL,
-    updated_at timestamptz NOT NULL DEFAULT now(),
+    ${IDENTITY_PARTS},
     PRIMARY KEY (isolation, part)
   )`,
 ];
 
-/** Writes a part's identity: isolation, part, tenant id, epoch, state. */
-export const WRITE_PART_IDENTITY = `INSERT INTO tenantry.part_identity (isolation, part, tenant_id, epoch, state)
-  VALUES ($1, $2, $3, $4, $5) ON CONFLICT (isolation, part) DO UPDATE
-  SET tenant_id = excluded.tenant_id, epoch = excluded.epoch, state = excluded.state, updated_at = now()`;
+/** Where a part's identity stands. */
+export function rowOfPart(part: DatabasePart): IdentityRow {
+  return { table: 'tenantry.part_identity', key: { isolation: part.isolation, part: partName(part) } };
+}
 
 /** Forgets a part's identity: isolation, part. */
 export const DELETE_PART_IDENTITY = 'DELETE FROM tenantry.part_identity WHERE isolation = $1 AND part = $2';

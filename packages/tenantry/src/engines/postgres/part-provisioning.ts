@@ -1,18 +1,19 @@
 import type { Row } from '../../engine/connection.js';
+import { identityIn } from '../../engine/identity.js';
 import type { DatabasePart } from '../../engine/place.js';
 import { DatabaseExistsError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { PostgresConnection } from './connection.js';
 import { classifyError } from './errors.js';
 import { quoteIdentifier } from './identifiers.js';
-import { parseIdentity } from './identity.js';
+import { compareAndSet, noIdentity } from './identity.js';
 import {
   DELETE_PART_IDENTITY,
   FIND_PART_IDENTITY,
   HAS_PART_IDENTITIES,
   PART_IDENTITIES,
   partName,
-  WRITE_PART_IDENTITY,
+  rowOfPart,
 } from './part-identity.js';
 
 // What makes and describes the parts of a database, on a connection to the whole of it. A row key's part is
@@ -59,17 +60,23 @@ export async function readPartIdentity(
   connection: PostgresConnection,
   part: DatabasePart,
 ): Promise<Identity | undefined> {
-  const row = await firstRow(connection, FIND_PART_IDENTITY, [part.isolation, partName(part)]);
-  return row && parseIdentity(row);
+  try {
+    const { rows } = await connection.query(FIND_PART_IDENTITY, [part.isolation, partName(part)]);
+    return rows[0] && identityIn(rows[0], connection.database);
+  } catch (error) {
+    return noIdentity(error, connection.database);
+  }
 }
 
-export async function writePartIdentity(
+/** Throws IdentityMismatchError if it is not what it was. */
+export async function changePartIdentity(
   connection: PostgresConnection,
   part: DatabasePart,
-  { tenantId, epoch, state }: Identity,
+  from: Identity | undefined,
+  to: Identity | undefined,
 ): Promise<void> {
-  await makeIdentities(connection);
-  await connection.query(WRITE_PART_IDENTITY, [part.isolation, partName(part), tenantId, epoch, state]);
+  if (from === undefined) await makeIdentities(connection);
+  await compareAndSet(connection, rowOfPart(part), from, to);
 }
 
 async function hasIdentityTable(connection: PostgresConnection): Promise<boolean> {
@@ -87,7 +94,7 @@ async function makeIdentities(connection: PostgresConnection): Promise<void> {
 
 /** @throws DatabaseExistsError (`TENANTRY_DATABASE_EXISTS`) if the whole database is one tenant's. */
 async function assertShared(connection: PostgresConnection): Promise<void> {
-  const owner = await firstRow(connection, 'SELECT tenant_id FROM tenantry.identity');
+  const owner = await ownerOfWhole(connection);
   if (owner === undefined) return;
   throw new DatabaseExistsError(
     `The database ${connection.database} belongs to the tenant ${String(owner.tenant_id)} alone, so no others can share it.`,
@@ -95,14 +102,10 @@ async function assertShared(connection: PostgresConnection): Promise<void> {
   );
 }
 
-/** The first row, or undefined: also where there is no such table. */
-async function firstRow(
-  connection: PostgresConnection,
-  sql: string,
-  params: readonly string[] = [],
-): Promise<Row | undefined> {
+/** The row of the tenant whose database the whole is; undefined if it is nobody's. */
+async function ownerOfWhole(connection: PostgresConnection): Promise<Row | undefined> {
   try {
-    return (await connection.query(sql, params)).rows[0];
+    return (await connection.query('SELECT tenant_id FROM tenantry.identity')).rows[0];
   } catch (error) {
     if (classifyError(error) === 'missing-table') return undefined;
     throw error;

@@ -7,14 +7,14 @@ import type { Identity } from '../../tenant/tenant.js';
 import type { PostgresConnection } from './connection.js';
 import { sqlState } from './errors.js';
 import { assertIdentifier, quoteIdentifier } from './identifiers.js';
-import { IDENTITY_TABLE, WRITE_IDENTITY } from './identity.js';
+import { compareAndSet, IDENTITY_TABLE, MAY_IDENTIFY, WHOLE } from './identity.js';
 import {
+  changePartIdentity,
   createPart,
   dropPart,
   isPartEmpty,
   partExists,
   readPartIdentity,
-  writePartIdentity,
 } from './part-provisioning.js';
 
 const CONNECT_MS = 10_000;
@@ -111,14 +111,27 @@ export class PostgresProvisioning implements Provisioning {
     );
   }
 
-  writeIdentity(name: string, identity: Identity, options?: StepOptions): Promise<void> {
+  mayIdentify(name: string, options?: StepOptions): Promise<boolean> {
     return this.#in(name, options, async (connection) => {
-      if (options?.part !== undefined) return writePartIdentity(connection, options.part, identity);
+      return (await connection.query(MAY_IDENTIFY)).rows[0]?.may !== false;
+    });
+  }
+
+  changeIdentity(
+    name: string,
+    from: Identity | undefined,
+    to: Identity | undefined,
+    options?: StepOptions,
+  ): Promise<void> {
+    return this.#in(name, options, async (connection) => {
+      const part = options?.part;
+      if (part !== undefined) return changePartIdentity(connection, part, from, to);
+      if (from !== undefined) return compareAndSet(connection, WHOLE, from, to);
       await connection.begin();
       // IF NOT EXISTS alone lets two at once fail on the system's own indexes.
       await connection.query("SELECT pg_advisory_xact_lock(hashtext('tenantry.identity'))");
       for (const sql of IDENTITY_TABLE) await connection.query(sql);
-      await connection.query(WRITE_IDENTITY, [identity.tenantId, identity.epoch, identity.state]);
+      await compareAndSet(connection, WHOLE, from, to);
       await connection.commit();
     });
   }

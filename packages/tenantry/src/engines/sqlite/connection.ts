@@ -133,7 +133,10 @@ export class SqliteConnection implements ScriptConnection {
     const handle = this.#handle;
     if (handle === undefined) throw new NotSentError();
     const query = (sql: string) => this.#query(handle, sql, []);
-    return { database: this.#databaseIn(query('PRAGMA database_list')), identity: readIdentityNow(query) };
+    return {
+      database: this.#databaseIn(query('PRAGMA database_list')),
+      identity: readIdentityNow(query, this.database),
+    };
   }
 
   /** Never: a handle whose session was changed is not clean, for a new one costs less than looking. */

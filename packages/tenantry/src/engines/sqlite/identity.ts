@@ -1,65 +1,115 @@
-import type { EngineConnection, Row, StatementResult } from '../../engine/connection.js';
-import { tenantStatuses } from '../../tenant/status.js';
+import type { EngineConnection, StatementResult } from '../../engine/connection.js';
+import {
+  foreignIdentity,
+  identityChanged,
+  identityColumns,
+  identityIn,
+  identityValues,
+} from '../../engine/identity.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { classifyError } from './errors.js';
 
 /** One row that says whose database this is; nothing else of the file is ours. */
 const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS tenantry_identity (
   id INTEGER PRIMARY KEY CHECK (id = 1),
+  incarnation TEXT NOT NULL,
   tenant_id TEXT NOT NULL,
   epoch INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
   state TEXT NOT NULL,
   updated_at TEXT NOT NULL
 )`;
 
-const WRITE = `INSERT INTO tenantry_identity (id, tenant_id, epoch, state, updated_at)
-VALUES (1, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET
-  tenant_id = excluded.tenant_id, epoch = excluded.epoch, state = excluded.state, updated_at = excluded.updated_at`;
+const COLUMNS = identityColumns.join(', ');
+const MATCHES = `id = 1 AND ${identityColumns.map((column) => `${column} = ?`).join(' AND ')}`;
 
-const READ = 'SELECT tenant_id, epoch, state FROM main.tenantry_identity WHERE id = 1';
+const READ = `SELECT ${COLUMNS} FROM main.tenantry_identity WHERE id = 1`;
+const INSERT = `INSERT INTO tenantry_identity (updated_at, id, ${COLUMNS}) VALUES (?, 1, ?, ?, ?, ?, ?)`;
+const UPDATE = `UPDATE tenantry_identity SET updated_at = ?, ${identityColumns.map((column) => `${column} = ?`).join(', ')} WHERE ${MATCHES}`;
+const DELETE = `DELETE FROM tenantry_identity WHERE ${MATCHES}`;
+const MARK_DELETED = "UPDATE tenantry_identity SET state = 'deleted' WHERE id = 1";
 
-/** What the database says it is; undefined where it says nothing, or nothing that makes sense. */
+/** What a database says it is. Throws IdentityMismatchError for what is not of our making. */
 export async function readIdentity(
-  connection: Pick<EngineConnection, 'query'>,
+  connection: Pick<EngineConnection, 'query' | 'database'>,
 ): Promise<Identity | undefined> {
   try {
-    return identityIn((await connection.query(READ)).rows);
+    return identityOf(await connection.query(READ), connection.database);
   } catch (error) {
-    return noneOf(error);
+    return noneOf(error, connection.database);
   }
 }
 
 /** The same, without waiting. */
-export function readIdentityNow(query: (sql: string) => StatementResult): Identity | undefined {
+export function readIdentityNow(
+  query: (sql: string) => StatementResult,
+  database: string,
+): Identity | undefined {
   try {
-    return identityIn(query(READ).rows);
+    return identityOf(query(READ), database);
   } catch (error) {
-    return noneOf(error);
+    return noneOf(error, database);
   }
 }
 
-function identityIn([row = {}]: readonly Row[]): Identity | undefined {
-  const { tenant_id: tenantId, epoch, state } = row;
-  const status = tenantStatuses.find((known) => known === state);
-  if (typeof tenantId !== 'string' || typeof epoch !== 'number' || status === undefined) return undefined;
-  return { tenantId, epoch, state: status };
+function identityOf({ rows: [row] }: StatementResult, database: string): Identity | undefined {
+  return row && identityIn(row, database);
 }
 
-function noneOf(error: unknown): undefined {
-  if (classifyError(error) !== 'missing-table') throw error;
+function noneOf(error: unknown, database: string): undefined {
+  if (classifyError(error) === 'missing-table') return undefined;
+  throw isUnknownColumn(error) ? foreignIdentity(database, error) : error;
 }
 
-/** Writes what the database is, in one transaction. */
-export async function writeIdentity(connection: EngineConnection, identity: Identity): Promise<void> {
+function isUnknownColumn(error: unknown): boolean {
+  return error instanceof Error && /no (?:such )?column|has no column named/.test(error.message);
+}
+
+/** Changes it from exactly what it was, under the file's write lock. */
+export async function changeIdentity(
+  connection: EngineConnection,
+  from: Identity | undefined,
+  to: Identity | undefined,
+): Promise<void> {
   await connection.begin();
   try {
-    await connection.query(CREATE_TABLE);
-    await connection.query(WRITE, [identity.tenantId, identity.epoch, identity.state, new Date()]);
+    if (from === undefined) await connection.query(CREATE_TABLE);
+    await compareAndSet(connection, from, to);
     await connection.commit();
   } catch (error) {
     // The first error says why; whoever opened the connection closes it.
     await connection.rollback().catch(() => {});
-    throw error;
+    noneOf(error, connection.database);
+    throw identityChanged(connection.database);
+  }
+}
+
+async function compareAndSet(
+  connection: EngineConnection,
+  from: Identity | undefined,
+  to: Identity | undefined,
+): Promise<void> {
+  if (from === undefined && ((await readIdentity(connection)) !== undefined || to === undefined)) {
+    throw identityChanged(connection.database);
+  }
+  const now = new Date();
+  const { affectedRows } =
+    to === undefined
+      ? await connection.query(DELETE, from && identityValues(from))
+      : from === undefined
+        ? await connection.query(INSERT, [now, ...identityValues(to)])
+        : await connection.query(UPDATE, [now, ...identityValues(to), ...identityValues(from)]);
+  if (affectedRows !== 1) throw identityChanged(connection.database);
+}
+
+/** Says, under the file's write lock, that this is nobody's database any more: whoever proves it next is turned away. */
+export async function markDeleted(connection: EngineConnection): Promise<void> {
+  await connection.begin();
+  try {
+    await connection.query(MARK_DELETED);
+    await connection.commit();
+  } catch (error) {
+    await connection.rollback().catch(() => {});
+    if (classifyError(error) !== 'missing-table') throw error;
   }
 }

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { OpenOptions } from '../../engine/engine.js';
 import type { Provisioning, StepOptions } from '../../engine/provisioning.js';
+import type { ErrorKind } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import {
   assertDatabaseName,
@@ -12,9 +13,9 @@ import {
   realFolder,
   syncFolder,
 } from './database-file.js';
-import { SqliteEngineError } from './errors.js';
+import { classifyError, SqliteEngineError } from './errors.js';
 import { noteRemoval } from './file-proof.js';
-import { readIdentity, writeIdentity } from './identity.js';
+import { changeIdentity, markDeleted, readIdentity } from './identity.js';
 import type { ScriptConnection } from './script-connection.js';
 import { checkScript } from './statement-rules.js';
 
@@ -24,6 +25,9 @@ const OPEN_MS = 5000;
 const OTHER_TABLES = `SELECT 1 FROM sqlite_master
 WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'tenantry\\_%' ESCAPE '\\'
 LIMIT 1`;
+
+/** After these somebody may still write, or the caller gave up: the file stays. */
+const KEEPS_FILE: ReadonlySet<ErrorKind> = new Set(['lock-timeout', 'cancelled']);
 
 /** Opens a connection to a database of the folder. */
 type Open = (name: string, options: OpenOptions) => Promise<ScriptConnection>;
@@ -67,6 +71,7 @@ export class SqliteProvisioning implements Provisioning {
     // Nor may the companions of a name that differs in case be taken away where case is folded.
     const isTwin = (other: string) => other !== name && other.toLowerCase() === name.toLowerCase();
     if (!names.includes(name) && names.some(isTwin)) return;
+    if (names.includes(name)) await this.#markDeleted(name, signal);
     removeFile(this.#folder, name);
   }
 
@@ -91,8 +96,19 @@ export class SqliteProvisioning implements Provisioning {
     return this.#use(name, signal, readIdentity);
   }
 
-  async writeIdentity(name: string, identity: Identity, { signal }: StepOptions = {}): Promise<void> {
-    await this.#use(name, signal, (connection) => writeIdentity(connection, identity));
+  async mayIdentify(name: string, { signal }: StepOptions = {}): Promise<boolean> {
+    assertRunning(signal);
+    assertDatabaseName(name);
+    return [this.#folder, databasePath(realFolder(this.#folder), name)].every(isWritable);
+  }
+
+  async changeIdentity(
+    name: string,
+    from: Identity | undefined,
+    to: Identity | undefined,
+    { signal }: StepOptions = {},
+  ): Promise<void> {
+    await this.#use(name, signal, (connection) => changeIdentity(connection, from, to));
   }
 
   /** Checks the whole script first; then its statements run one by one, waiting for locks where they must. */
@@ -110,6 +126,15 @@ export class SqliteProvisioning implements Provisioning {
       );
     };
     await this.#use(name, signal, run, this.#openForScript);
+  }
+
+  /** Says in the file that it is nobody's, for whoever opens it before it is gone; one that is no database is just removed. */
+  async #markDeleted(name: string, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#use(name, signal, markDeleted);
+    } catch (error) {
+      if (KEEPS_FILE.has(classifyError(error))) throw error;
+    }
   }
 
   /** A connection of its own, closed whatever happens. */
@@ -131,6 +156,15 @@ export class SqliteProvisioning implements Provisioning {
       signal?.removeEventListener('abort', abort);
       await connection.close();
     }
+  }
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

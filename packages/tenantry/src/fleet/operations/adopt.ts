@@ -1,10 +1,20 @@
-import { type Catalog, identityOf } from '../../catalog/catalog.js';
-import { DatabaseExistsError, DatabaseMissingError, InvalidInputError } from '../../errors.js';
+import { type Catalog, databasePlacement, identityOf } from '../../catalog/catalog.js';
+import type { Provisioning } from '../../engine/provisioning.js';
+import {
+  CatalogUnavailableError,
+  DatabaseExistsError,
+  DatabaseMissingError,
+  InvalidInputError,
+  TenancyError,
+  TenantExistsError,
+  TransactionOutcomeUnknownError,
+} from '../../errors.js';
 import { newId } from '../../tenant/id.js';
 import { isReservedDatabase } from '../../tenant/physical-name.js';
-import type { IdentityCheck } from '../../tenant/tenant.js';
+import type { Identity, IdentityCheck, Tenant } from '../../tenant/tenant.js';
 import type { AdminServer } from '../admin-server.js';
 import type { Adoption } from '../tenants.js';
+import { describeIdentity, isOf } from './identity.js';
 
 /** What an adoption needs. */
 export interface AdoptInput {
@@ -34,38 +44,125 @@ export async function adoptTenant(catalog: Catalog, input: AdoptInput): Promise<
       hint: 'Names of databases match exactly, case included.',
     });
   }
-  const identity = await provisioning.readIdentity(database);
-  if (known !== undefined && isAdopted(known.placement, input)) {
-    // An adoption that was interrupted before its last step is finished now.
-    const isWhole = known.placement.identity === 'name' || identity !== undefined;
-    if (!isWhole && !input.dryRun) await provisioning.writeIdentity(database, identityOf(known));
-    return { outcome: 'unchanged', name, database };
-  }
-  if (identity !== undefined) {
-    throw new DatabaseExistsError(
-      `The database ${database} says that it belongs to the tenant ${identity.tenantId}.`,
+  const said = await inDatabase(input, () => provisioning.readIdentity(database));
+  const outcome =
+    known === undefined
+      ? await register(catalog, provisioning, input, said)
+      : await lookAgain(provisioning, input, known, said);
+  return { outcome, name, database };
+}
+
+/** A tenant that was adopted before: its database gets its identity back where it says nothing at all. */
+async function lookAgain(
+  provisioning: Provisioning,
+  input: AdoptInput,
+  known: Tenant,
+  said: Identity | undefined,
+): Promise<Adoption['outcome']> {
+  const { server, database, identity } = known.placement;
+  if (server !== input.server.name || database !== input.database) {
+    throw new TenantExistsError(
+      `There is a tenant ${known.name} already, in database ${database} on ${server}.`,
       {
-        tenant: name,
-        hint: 'If that tenant is gone for good, remove its identity table from the database first.',
+        tenant: known.name,
+        hint: 'Choose another name, or delete that tenant first.',
       },
     );
   }
-  if (!input.dryRun) {
-    const tenant = await catalog.adopt({
-      id: newId(),
-      name,
-      server: input.server.name,
-      database,
-      identity: input.identity,
-    });
-    if (input.identity === 'table') await provisioning.writeIdentity(database, identityOf(tenant));
+  if (identity === 'name') return 'unchanged';
+  if (said === undefined) {
+    await identify(provisioning, input, undefined, identityOf(known));
+    return 'mended';
   }
-  return { outcome: 'registered', name, database };
+  if (isOf(said, known)) return 'unchanged';
+  throw another(input, said);
 }
 
-function isAdopted(
-  placement: { readonly server: string; readonly database: string },
+/**
+ * First the database says whose it is, then the catalog knows the tenant: so there is never a tenant whose database
+ * says nothing. An adoption that was cut off in between is finished under the id that the database says.
+ */
+async function register(
+  catalog: Catalog,
+  provisioning: Provisioning,
   input: AdoptInput,
-): boolean {
-  return placement.server === input.server.name && placement.database === input.database;
+  said: Identity | undefined,
+): Promise<Adoption['outcome']> {
+  const { name, database, server } = input;
+  const { incarnation } = await catalog.position();
+  const isCutOff = said?.incarnation === incarnation && (await catalog.findById(said.tenantId)) === undefined;
+  if (said !== undefined && !isCutOff) throw another(input, said);
+  if (await catalog.isTaken(databasePlacement(server.name, database))) {
+    throw new DatabaseExistsError(`Server ${server.name} has had a tenant in database ${database} before.`, {
+      tenant: name,
+      hint: 'The database of a tenant is never given to another one. To look for it: tenantry tenants list --status deleted',
+    });
+  }
+  const id = said?.tenantId ?? newId();
+  const fence = (said?.fence ?? 0) + 1;
+  const mine: Identity = { incarnation, tenantId: id, epoch: 1, fence, state: 'active' };
+  if (input.identity === 'table') await identify(provisioning, input, said, mine);
+  if (input.dryRun) return 'registered';
+  try {
+    await catalog.adopt({ id, name, server: server.name, database, identity: input.identity, fence });
+  } catch (error) {
+    // Nobody knows a tenant of this id, unless the answer was lost; then the next attempt finds out.
+    const isCertain = !(
+      error instanceof CatalogUnavailableError || error instanceof TransactionOutcomeUnknownError
+    );
+    if (isCertain && input.identity === 'table')
+      await provisioning.changeIdentity(database, mine, undefined).catch(() => {});
+    throw error;
+  }
+  return 'registered';
+}
+
+/** Writes the identity, or in a dry run asks whether that would go. */
+async function identify(
+  provisioning: Provisioning,
+  input: AdoptInput,
+  said: Identity | undefined,
+  mine: Identity,
+): Promise<void> {
+  const { database, dryRun, name } = input;
+  if (said === undefined && !(await inDatabase(input, () => provisioning.mayIdentify(database)))) {
+    throw new InvalidInputError(`The user may not make a table in database ${database}.`, {
+      tenant: name,
+      hint: RIGHTS_HINT,
+    });
+  }
+  if (!dryRun) await inDatabase(input, () => provisioning.changeIdentity(database, said, mine));
+}
+
+const RIGHTS_HINT =
+  'Grant it CREATE there for the table of the identity, or adopt the database by its name: identity "name", --identity name-only.';
+
+/** A step in the one database: what the user may not do there says nothing about the others. */
+async function inDatabase<T>({ name, database, server }: AdoptInput, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof TenancyError || server.server.engine.classifyError(error) !== 'access-denied')
+      throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InvalidInputError(
+      `The user may not read or write the identity in database ${database}: ${reason}`,
+      {
+        cause: error,
+        kind: 'access-denied',
+        tenant: name,
+        hint: RIGHTS_HINT,
+      },
+    );
+  }
+}
+
+function another({ name, database }: AdoptInput, said: Identity): DatabaseExistsError {
+  return new DatabaseExistsError(
+    `The database ${database} says that it belongs to ${describeIdentity(said)}.`,
+    {
+      tenant: name,
+      hint: 'If that tenant is gone for good, remove its identity table from the database first.',
+    },
+  );
 }

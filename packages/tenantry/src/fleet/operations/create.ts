@@ -1,22 +1,33 @@
 import type { Catalog, ProcessRecord } from '../../catalog/catalog.js';
-import { identityOf } from '../../catalog/catalog.js';
 import { partOf } from '../../engine/place.js';
-import type { Provisioning } from '../../engine/provisioning.js';
-import { AbortedError, DatabaseExistsError, ProvisionFailedError, TenancyError } from '../../errors.js';
+import {
+  AbortedError,
+  type ErrorKind,
+  ProvisionFailedError,
+  TenancyError,
+  TenantBusyError,
+} from '../../errors.js';
 import { newId } from '../../tenant/id.js';
 import { physicalNameOf, placementCandidates } from '../../tenant/placement.js';
-import type { Isolation, Tenant, TenantMetadata } from '../../tenant/tenant.js';
+import type { Isolation, Placement, Tenant, TenantMetadata } from '../../tenant/tenant.js';
 import type { AdminServer } from '../admin-server.js';
 import { serverError } from '../server-error.js';
+import { advanceIdentity } from './identity.js';
+import { dropLeftOver } from './left-over.js';
+import { type Creation, makeDatabase, removeDatabase } from './make-database.js';
 
-/** What a creation needs. */
-export interface CreateInput {
+/** Where a tenant shall be made. */
+export interface CreatePlace {
   readonly name: string;
   readonly server: AdminServer;
   /** Default: the server's. */
   readonly isolation?: Isolation | undefined;
   /** Only with isolation `row`. Default: the tenant's id. */
   readonly rowKey?: string | undefined;
+}
+
+/** What a creation needs. */
+export interface CreateInput extends CreatePlace {
   readonly metadata: TenantMetadata;
   /** The script that makes the tenant's tables. */
   readonly script: string | undefined;
@@ -25,125 +36,114 @@ export interface CreateInput {
 }
 
 /**
- * Makes a tenant: catalog row (`creating`), database, identity, tables, and active last. Each step
- * can be repeated, so that whoever takes an interrupted creation over runs all of them again.
+ * Makes a tenant: catalog row (`creating`), database, identity, tables, and active last. Whoever takes an
+ * interrupted creation over runs all of it again, under another physical name where a database was begun, because
+ * whoever began it may only sleep. So each physical name is in the hands of one call alone, and nothing that a call
+ * does late reaches what another one made.
  */
 export async function createTenant(catalog: Catalog, input: CreateInput): Promise<Tenant> {
+  const { name, server, metadata, owner, script, signal } = input;
   const id = newId();
-  const tenant = await catalog.beginCreate(
-    {
-      id,
-      name: input.name,
-      server: input.server.name,
-      placements: placementCandidates({
-        id,
-        name: input.name,
-        server: input.server.name,
-        isolation: input.isolation ?? input.server.isolation,
-        sharedDatabase: input.server.server.address.database,
-        rowKey: input.rowKey,
-      }),
-      metadata: input.metadata,
-    },
-    input.owner,
+  const { tenant, leftOver } = await catalog.beginCreate(
+    { id, name, server: server.name, placements: placementsFor(id, input), metadata },
+    owner,
   );
-  const provisioning = await input.server.provisioning();
-  const made = { database: false };
+  const creation: Creation = {
+    catalog,
+    tenant,
+    claim: { id: tenant.id, owner: owner.id, fence: tenant.fence },
+    provisioning: await server.provisioning(),
+    kindOf: (error) => kindOf(error, input),
+    mayBeThere: false,
+  };
+  const { claim, provisioning } = creation;
   try {
-    await makeDatabase(provisioning, tenant, tenant.id !== id, made);
+    if (leftOver !== undefined) await dropLeftOver(provisioning, leftOver, tenant);
+    await makeDatabase(creation);
     assertRunning(input);
     const { database, isolation } = tenant.placement;
     const part = partOf(tenant.placement);
     // Tenants that share tables find them made.
-    if (input.script !== undefined && isolation !== 'row') {
-      await provisioning.runScript(database, input.script, { signal: input.signal, part });
+    if (script !== undefined && isolation !== 'row') {
+      await provisioning.runScript(database, script, { signal, part });
     }
     assertRunning(input);
-    await provisioning.writeIdentity(database, identityOf({ ...tenant, status: 'active' }), { part });
-    return await catalog.finishCreate(tenant.id, input.owner.id);
+    await advanceIdentity(provisioning, { ...tenant, status: 'active' });
+    return await catalog.finishCreate(claim);
   } catch (error) {
-    const undone = await undo(catalog, provisioning, tenant, input, made.database);
-    throw explain(error, tenant, input, undone);
+    throw explain(error, creation, input, await undo(creation));
   }
 }
 
+/** The places that a tenant could be made at, in this order. */
+export function placementsFor(
+  id: string,
+  { name, server, isolation, rowKey }: CreatePlace,
+): readonly Placement[] {
+  return placementCandidates({
+    id,
+    name,
+    server: server.name,
+    isolation: isolation ?? server.isolation,
+    sharedDatabase: server.server.address.database,
+    rowKey,
+  });
+}
+
+/** How far a creation could be undone. */
+interface Undone {
+  readonly isWhole: boolean;
+  /** Somebody else has the tenant now. */
+  readonly lost?: TenantBusyError;
+}
+
 /**
- * An empty database that says whose it is. One that an interrupted creation left behind, with our
- * identity or with nothing in it yet, is made anew: the tenant was never active, so nobody's data is
- * in it. Anything else that bears the name is somebody's, and stays.
+ * Removes what was made. The catalog goes first, because it alone knows whether the tenant is still ours to undo: if
+ * its activation went through after all the database is in use and stays. If somebody else took the tenant over, our
+ * physical name was doomed by that, and what we made there is nobody's.
  */
-async function makeDatabase(
-  provisioning: Provisioning,
-  tenant: Tenant,
-  isResumed: boolean,
-  made: { database: boolean },
-): Promise<void> {
-  const { database } = tenant.placement;
-  const place = { part: partOf(tenant.placement) };
-  if (await provisioning.databaseExists(database, place)) {
-    if (!isResumed || !(await isLeftOver(provisioning, tenant))) {
-      throw new DatabaseExistsError(
-        `A database ${physicalNameOf(tenant.placement)} is on the server already and is not this tenant's.`,
-        {
-          tenant: tenant.name,
-          hint: 'To take it over as it is: tenantry adopt. To keep it apart, choose another name for the tenant.',
-        },
-      );
-    }
-    await provisioning.dropDatabase(database, place);
+async function undo(creation: Creation): Promise<Undone> {
+  const { catalog, claim, tenant } = creation;
+  let lost: TenantBusyError | undefined;
+  try {
+    await catalog.undoCreate(claim);
+  } catch (error) {
+    await catalog.releaseCreate(claim).catch(() => {});
+    if (error instanceof TenantBusyError) lost = error;
+    const isDoomed = creation.mayBeThere && (await catalog.isDoomed(tenant.placement).catch(() => false));
+    if (!isDoomed) return { isWhole: false, ...(lost === undefined ? {} : { lost }) };
   }
-  await provisioning.createDatabase(database, place);
-  made.database = true;
-  await provisioning.writeIdentity(database, identityOf(tenant), place);
+  const isWhole = await removeDatabase(creation).then(
+    () => true,
+    () => false,
+  );
+  return { isWhole, ...(lost === undefined ? {} : { lost }) };
 }
 
-async function isLeftOver(provisioning: Provisioning, tenant: Tenant): Promise<boolean> {
-  const { database } = tenant.placement;
-  const place = { part: partOf(tenant.placement) };
-  const identity = await provisioning.readIdentity(database, place);
-  return identity === undefined ? provisioning.isEmpty(database, place) : identity.tenantId === tenant.id;
-}
-
-/**
- * Removes what was made. The catalog goes first, because it alone knows whether the tenant is still
- * ours to undo: if its activation went through after all, or somebody else finished it, the
- * database is in use and stays.
- */
-async function undo(
-  catalog: Catalog,
-  provisioning: Provisioning,
-  tenant: Tenant,
+function explain(
+  error: unknown,
+  { tenant }: Creation,
   input: CreateInput,
-  madeDatabase: boolean,
-): Promise<boolean> {
-  try {
-    await catalog.undoCreate(tenant.id, input.owner.id);
-  } catch {
-    await catalog.releaseCreate(tenant.id, input.owner.id).catch(() => {});
-    return false;
-  }
-  try {
-    const { placement } = tenant;
-    if (madeDatabase) await provisioning.dropDatabase(placement.database, { part: partOf(placement) });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function explain(error: unknown, tenant: Tenant, input: CreateInput, undone: boolean): TenancyError {
+  { isWhole, lost }: Undone,
+): TenancyError {
   if (error instanceof TenancyError) return error;
+  // Whatever went wrong, it did so on a database that was taken away meanwhile.
+  if (lost !== undefined) return lost;
   const known = serverError(error, input.server);
   if (known !== undefined) return known;
   const reason = error instanceof Error ? error.message : String(error);
   return new ProvisionFailedError(`Tenant ${tenant.name} could not be made: ${reason}`, {
     cause: error,
-    kind: input.server.server.engine.classifyError(error),
+    kind: kindOf(error, input),
     tenant: tenant.name,
-    hint: undone
+    hint: isWhole
       ? 'Everything that had been made was removed again; mend the cause and repeat it.'
       : `Not all of it could be undone; look for the tenant, and for a database ${physicalNameOf(tenant.placement)}, before you repeat it.`,
   });
+}
+
+function kindOf(error: unknown, { server }: CreateInput): ErrorKind {
+  return server.server.engine.classifyError(error);
 }
 
 function assertRunning(input: CreateInput): void {

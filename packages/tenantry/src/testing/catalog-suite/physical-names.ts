@@ -1,6 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DatabaseExistsError } from '../../errors.js';
-import { adopted, fresh, onlyRoute, owner, quiet, SERVER, type SuiteContext } from './suite-context.js';
+import {
+  adopted,
+  begin,
+  fresh,
+  onlyRoute,
+  owner,
+  quiet,
+  SERVER,
+  type SuiteContext,
+} from './suite-context.js';
 
 /** Physical names, which are remembered for ever. */
 export function describePhysicalNames(suite: SuiteContext): void {
@@ -9,12 +18,12 @@ export function describePhysicalNames(suite: SuiteContext): void {
 
     it('are never used twice, not even after their tenant was deleted', async () => {
       const me = owner();
-      await suite.catalog.finishCreate((await suite.catalog.beginCreate(fresh('TenantA'), me)).id, me.id);
+      await suite.catalog.finishCreate((await begin(suite.catalog, fresh('TenantA'), me)).claim);
       await suite.catalog.changeStatus('TenantA', 'deleted', quiet);
       const request = fresh('TenantA');
-      const second = await suite.catalog.beginCreate(request, me);
+      const second = await begin(suite.catalog, request, me);
       expect(second.placement).toEqual(request.placements[1]);
-      await suite.catalog.finishCreate(second.id, me.id);
+      await suite.catalog.finishCreate(second.claim);
       await expect(suite.catalog.adopt(adopted('Other', 'TenantA'))).rejects.toBeInstanceOf(
         DatabaseExistsError,
       );
@@ -23,7 +32,7 @@ export function describePhysicalNames(suite: SuiteContext): void {
     it('stay apart in any case, since some servers fold it', async () => {
       await suite.catalog.adopt(adopted('First', 'Acme'));
       const request = fresh('acme');
-      expect((await suite.catalog.beginCreate(request, owner())).placement).toEqual(request.placements[1]);
+      expect((await begin(suite.catalog, request, owner())).placement).toEqual(request.placements[1]);
       await expect(suite.catalog.adopt(adopted('Third', 'ACME'))).rejects.toBeInstanceOf(DatabaseExistsError);
     });
 
@@ -41,14 +50,14 @@ export function describePhysicalNames(suite: SuiteContext): void {
       const me = owner();
       await suite.catalog.adopt(adopted('app'));
       const request = fresh('Acme', place);
-      const { id } = await suite.catalog.beginCreate(request, me);
-      await suite.catalog.finishCreate(id, me.id);
+      const { claim } = await begin(suite.catalog, request, me);
+      await suite.catalog.finishCreate(claim);
       const { placement } = onlyRoute((await suite.catalog.routesByName(['Acme'])).routes);
       expect(placement).toEqual(request.placements[0]);
       await suite.catalog.changeStatus('Acme', 'deleted', quiet);
       const again = suite.catalog.beginCreate(fresh('Acme', { rowKey: placement.rowKey, ...place }), me);
       if (place.isolation === 'row') await expect(again).rejects.toBeInstanceOf(DatabaseExistsError);
-      else expect((await again).placement.schema).not.toBe(placement.schema);
+      else expect((await again).tenant.placement.schema).not.toBe(placement.schema);
     });
 
     it('leave no trace of a registration that was refused', async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { TenantStatusError, UnknownTenantError } from '../../errors.js';
+import { TenantBusyError, TenantStatusError, UnknownTenantError } from '../../errors.js';
 import { adopted, defined, quiet, type SuiteContext } from './suite-context.js';
 
 /** Status, epoch and the end of a name. */
@@ -17,6 +17,34 @@ export function describeStatuses(suite: SuiteContext): void {
       const resumed = await suite.catalog.changeStatus('TenantA', 'active', { endSessions: false });
       expect(resumed).toMatchObject({ status: 'active', epoch: suspended.epoch });
       expect(resumed.revision).toBeGreaterThan(suspended.revision);
+    });
+
+    it('is changed by nobody who knows an older fence', async () => {
+      const { fence } = defined(await suite.catalog.findByName('TenantA'));
+      const suspended = await suite.catalog.changeStatus('TenantA', 'suspended', {
+        endSessions: true,
+        fence,
+      });
+      expect(suspended.fence).toBe(fence + 1);
+      await expect(
+        suite.catalog.changeStatus('TenantA', 'active', { endSessions: false, fence }),
+      ).rejects.toBeInstanceOf(TenantBusyError);
+      expect(await suite.catalog.findByName('TenantA')).toEqual(suspended);
+    });
+
+    it('lets epoch and fence of a suspended tenant grow beyond any number, and of no other', async () => {
+      await expect(suite.catalog.raise('TenantA', { epoch: 7, fence: 9 })).rejects.toBeInstanceOf(
+        TenantStatusError,
+      );
+      const suspended = await suite.catalog.changeStatus('TenantA', 'suspended', { endSessions: true });
+      expect(await suite.catalog.raise('TenantA', { epoch: 7, fence: 9 })).toMatchObject({
+        epoch: 8,
+        fence: 10,
+      });
+      expect(await suite.catalog.raise(suspended, { epoch: 1, fence: 1 })).toMatchObject({
+        epoch: 9,
+        fence: 11,
+      });
     });
 
     it('changes only as the status machine allows, and only under the exact name', async () => {

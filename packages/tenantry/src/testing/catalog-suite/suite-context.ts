@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect } from 'vitest';
-import type { AdoptedTenant, Catalog, NewTenant, ProcessRecord } from '../../catalog/catalog.js';
+import type { AdoptedTenant, Catalog, Claim, NewTenant, ProcessRecord } from '../../catalog/catalog.js';
 import { newId } from '../../tenant/id.js';
 import { type PlacementRequest, placementCandidates } from '../../tenant/placement.js';
 import type { Route } from '../../tenant/tenant.js';
@@ -49,6 +49,13 @@ export function fresh(name: string, place: Partial<PlacementRequest> = {}): NewT
   const id = newId();
   const placements = placementCandidates({ id, name, server: SERVER, isolation: 'database', ...place });
   return { id, name, server: SERVER, placements, metadata: {} };
+}
+
+/** Begins to make a tenant: what the catalog then knows of it, and the claim to it. */
+export async function begin(catalog: Catalog, tenant: NewTenant, owner: ProcessRecord) {
+  const { tenant: begun, leftOver } = await catalog.beginCreate(tenant, owner);
+  const claim: Claim = { id: begun.id, owner: owner.id, fence: begun.fence };
+  return { ...begun, tenant: begun, leftOver, claim };
 }
 
 /** A tenant that is there already. */

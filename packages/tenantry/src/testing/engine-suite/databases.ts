@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NotSentError } from '../../engine/not-sent.js';
+import { IdentityMismatchError } from '../../errors.js';
 import { newId } from '../../tenant/id.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { failureOf, numberFrom, type SuiteContext } from './suite-context.js';
@@ -64,7 +65,7 @@ export function describeDatabases(suite: SuiteContext): void {
       const provisioning = await suite.provisioning();
       const name = await suite.newDatabase();
       expect(await provisioning.isEmpty(name)).toBe(true);
-      await provisioning.writeIdentity(name, { tenantId: newId(), epoch: 1, state: 'creating' });
+      await provisioning.changeIdentity(name, undefined, identity());
       expect(await provisioning.isEmpty(name)).toBe(true);
       await suite.newTable(await suite.open(name));
       expect(await provisioning.isEmpty(name)).toBe(false);
@@ -83,21 +84,62 @@ export function describeDatabases(suite: SuiteContext): void {
     it('reads as it was written, last', async () => {
       const provisioning = await suite.provisioning();
       const name = await suite.newDatabase();
-      const first: Identity = { tenantId: newId(), epoch: 1, state: 'creating' };
-      const second: Identity = { tenantId: first.tenantId, epoch: 4_000_000_000, state: 'active' };
-      await provisioning.writeIdentity(name, first);
+      const first = identity({ state: 'creating' });
+      const second: Identity = { ...first, epoch: 4_000_000_000, fence: 5_000_000_000, state: 'active' };
+      await provisioning.changeIdentity(name, undefined, first);
       expect(await provisioning.readIdentity(name)).toEqual(first);
-      await provisioning.writeIdentity(name, second);
+      await provisioning.changeIdentity(name, first, second);
       expect(await provisioning.readIdentity(name)).toEqual(second);
       expect(await (await suite.open(name)).readIdentity()).toEqual(second);
+      await provisioning.changeIdentity(name, second, undefined);
+      expect(await provisioning.readIdentity(name)).toBeUndefined();
+    });
+
+    it('changes only from exactly what it is', async () => {
+      const provisioning = await suite.provisioning();
+      const name = await suite.newDatabase();
+      const now = identity();
+      await provisioning.changeIdentity(name, undefined, now);
+      const wrong: readonly (Identity | undefined)[] = [
+        undefined,
+        { ...now, incarnation: newId() },
+        { ...now, tenantId: newId() },
+        { ...now, epoch: 2 },
+        { ...now, fence: 2 },
+        { ...now, state: 'creating' },
+      ];
+      for (const from of wrong) {
+        for (const to of [{ ...now, epoch: 9 }, undefined]) {
+          if (from === undefined && to === undefined) continue;
+          const attempt = provisioning.changeIdentity(name, from, to);
+          expect(await failureOf(attempt)).toBeInstanceOf(IdentityMismatchError);
+        }
+      }
+      expect(await provisioning.readIdentity(name)).toEqual(now);
+    });
+
+    it('is written by one of many who find none', async () => {
+      const provisioning = await suite.provisioning();
+      const name = await suite.newDatabase();
+      const rivals = Array.from({ length: 4 }, () => identity());
+      const outcomes = await Promise.allSettled(
+        rivals.map((rival) => provisioning.changeIdentity(name, undefined, rival)),
+      );
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      const winner = outcomes.findIndex(({ status }) => status === 'fulfilled');
+      expect(await provisioning.readIdentity(name)).toEqual(rivals[winner]);
+    });
+
+    it('may be written by whoever may do everything', async () => {
+      expect(await (await suite.provisioning()).mayIdentify(suite.database)).toBe(true);
     });
 
     it('cannot be asked of a database that is missing', async () => {
       const provisioning = await suite.provisioning();
       const name = suite.fixture.databaseName();
       expect(await suite.kindOf(provisioning.readIdentity(name))).toBe('unknown-database');
-      const identity: Identity = { tenantId: newId(), epoch: 1, state: 'active' };
-      expect(await suite.kindOf(provisioning.writeIdentity(name, identity))).toBe('unknown-database');
+      const attempt = provisioning.changeIdentity(name, undefined, identity());
+      expect(await suite.kindOf(attempt)).toBe('unknown-database');
       expect(await provisioning.databaseExists(name)).toBe(false);
     });
   });
@@ -136,4 +178,8 @@ export function describeDatabases(suite: SuiteContext): void {
       expect(await (await suite.provisioning()).isEmpty(name)).toBe(true);
     });
   });
+}
+
+function identity(own: Partial<Identity> = {}): Identity {
+  return { incarnation: newId(), tenantId: newId(), epoch: 1, fence: 1, state: 'active', ...own };
 }

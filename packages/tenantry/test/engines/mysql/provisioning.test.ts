@@ -70,7 +70,13 @@ onEngine('mysql', () => {
     it('calls a database empty that holds only our own tables', async () => {
       await withDatabase(async (name) => {
         expect(await test.provisioning.isEmpty(name)).toBe(true);
-        await test.provisioning.writeIdentity(name, { tenantId: newId(), epoch: 1, state: 'creating' });
+        await test.provisioning.changeIdentity(name, undefined, {
+          incarnation: 'here',
+          fence: 1,
+          tenantId: newId(),
+          epoch: 1,
+          state: 'creating',
+        });
         expect(await test.provisioning.isEmpty(name)).toBe(true);
         await test.provisioning.runScript(name, 'CREATE TABLE tenantryless (id INT)');
         expect(await test.provisioning.isEmpty(name)).toBe(false);
@@ -81,9 +87,15 @@ onEngine('mysql', () => {
     it('writes and reads what a database is', async () => {
       await withDatabase(async (name) => {
         expect(await test.provisioning.readIdentity(name)).toBeUndefined();
-        const identity = { tenantId: newId(), epoch: 1, state: 'creating' } as const;
-        await test.provisioning.writeIdentity(name, identity);
-        await test.provisioning.writeIdentity(name, { ...identity, epoch: 2, state: 'active' });
+        const identity = {
+          incarnation: 'here',
+          fence: 1,
+          tenantId: newId(),
+          epoch: 1,
+          state: 'creating',
+        } as const;
+        await test.provisioning.changeIdentity(name, undefined, identity);
+        await test.provisioning.changeIdentity(name, identity, { ...identity, epoch: 2, state: 'active' });
         expect(await test.provisioning.readIdentity(name)).toEqual({
           ...identity,
           epoch: 2,
@@ -91,8 +103,13 @@ onEngine('mysql', () => {
         });
         const connection = await test.open(name);
         // Only the first row is read.
-        await connection.query("INSERT INTO tenantry_identity VALUES (2, 'x', 1, 'x', NOW())");
-        expect(await connection.readIdentity()).toMatchObject({ tenantId: identity.tenantId, epoch: 2 });
+        await connection.query("INSERT INTO tenantry_identity VALUES (2, 'x', 'x', 1, 1, 'x', NOW())");
+        expect(await connection.readIdentity()).toMatchObject({
+          incarnation: 'here',
+          fence: 1,
+          tenantId: identity.tenantId,
+          epoch: 2,
+        });
         await connection.query('DELETE FROM tenantry_identity');
         expect(await connection.readIdentity()).toBeUndefined();
         expect(connection.isClean()).toBe(true);

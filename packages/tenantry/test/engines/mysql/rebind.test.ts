@@ -34,8 +34,14 @@ onEngine('mysql', () => {
     });
 
     it('proves its identity in the new database', async () => {
-      const identity = { tenantId: 'the tenant of b', epoch: 7, state: 'active' } as const;
-      await test.provisioning.writeIdentity(tenants.b, identity);
+      const identity = {
+        incarnation: 'here',
+        fence: 1,
+        tenantId: 'the tenant of b',
+        epoch: 7,
+        state: 'active',
+      } as const;
+      await test.provisioning.changeIdentity(tenants.b, undefined, identity);
       const { connection } = await moved();
       expect(await connection.readIdentity()).toEqual(identity);
       connection.rebind(tenants.a);

@@ -81,9 +81,15 @@ onEngine('postgres', () => {
 
     it('says whose it is only while it is bound to what exists', async () => {
       const provisioning = await shared.server.provisioning();
-      const identity = { tenantId: newId(), epoch: 3, state: 'active' } as const;
+      const identity = {
+        incarnation: 'here',
+        fence: 1,
+        tenantId: newId(),
+        epoch: 3,
+        state: 'active',
+      } as const;
       await test.admin(`GRANT CREATE ON DATABASE "${shared.database}" TO ${new URL(shared.url).username}`);
-      await provisioning.writeIdentity(shared.database, identity, { part: shared.part('a') });
+      await provisioning.changeIdentity(shared.database, undefined, identity, { part: shared.part('a') });
       const connection = await shared.open('a');
       expect(await connection.readIdentity()).toEqual(identity);
       for (const name of ['b', 'nobody']) {

@@ -14,6 +14,7 @@ onEngine('postgres', () => {
         id: 'one',
         name: 'one',
         status: 'active',
+        incarnation: 'here',
         epoch: 1,
         placement: { isolation: 'database', server: 'main', database: test.database, identity: 'table' },
         schemaVersion: null,
@@ -28,10 +29,11 @@ onEngine('postgres', () => {
         certifiedOn: new Set(),
         certify: (connection) => certify(connection, route),
       };
-      await test.provisioning.writeIdentity(test.database, { tenantId: 'one', epoch: 1, state: 'active' });
+      const identity = { incarnation: 'here', tenantId: 'one', epoch: 1, fence: 1, state: 'active' } as const;
+      await test.provisioning.changeIdentity(test.database, undefined, identity);
       await certifyFor(target, await test.open());
       await certifyFor(target, await test.open());
-      await test.provisioning.writeIdentity(test.database, { tenantId: 'one', epoch: 2, state: 'active' });
+      await test.provisioning.changeIdentity(test.database, identity, { ...identity, epoch: 2 });
       expect(await failure(certifyFor(target, await test.open()))).toBeInstanceOf(IdentityAheadError);
     });
   });

@@ -84,7 +84,13 @@ onEngine('postgres', () => {
   describe('an empty database', () => {
     it('may hold an identity, and no table, view or sequence in any schema', async () => {
       const name = await create();
-      await test.provisioning.writeIdentity(name, { tenantId: newId(), epoch: 1, state: 'creating' });
+      await test.provisioning.changeIdentity(name, undefined, {
+        incarnation: 'here',
+        fence: 1,
+        tenantId: newId(),
+        epoch: 1,
+        state: 'creating',
+      });
       expect(await test.provisioning.isEmpty(name)).toBe(true);
       for (const object of ['TABLE x.o (id int)', 'VIEW x.o AS SELECT 1', 'SEQUENCE x.o']) {
         await test.provisioning.runScript(name, `CREATE SCHEMA x; CREATE ${object}`);
@@ -99,29 +105,34 @@ onEngine('postgres', () => {
     it('is read back as it was written, and replaced', async () => {
       const name = await create();
       expect(await test.provisioning.readIdentity(name)).toBeUndefined();
-      const identity = { tenantId: newId(), epoch: Number.MAX_SAFE_INTEGER, state: 'active' } as const;
-      await test.provisioning.writeIdentity(name, { ...identity, epoch: 1 });
-      await test.provisioning.writeIdentity(name, identity);
+      const identity = {
+        incarnation: 'here',
+        fence: 1,
+        tenantId: newId(),
+        epoch: Number.MAX_SAFE_INTEGER,
+        state: 'active',
+      } as const;
+      await test.provisioning.changeIdentity(name, undefined, { ...identity, epoch: 1 });
+      await test.provisioning.changeIdentity(name, { ...identity, epoch: 1 }, identity);
       expect(await test.provisioning.readIdentity(name)).toEqual(identity);
       await test.provisioning.runScript(name, 'DELETE FROM tenantry.identity');
       expect(await test.provisioning.readIdentity(name)).toBeUndefined();
     });
 
-    it('is written once however many write it', async () => {
-      const name = await create();
-      const identity = { tenantId: newId(), epoch: 3, state: 'active' } as const;
-      await Promise.all(Array.from({ length: 4 }, () => test.provisioning.writeIdentity(name, identity)));
-      expect(await test.provisioning.readIdentity(name)).toEqual(identity);
-    });
-
     it('cannot be forged by a search_path', async () => {
       const name = await create();
-      const identity = { tenantId: newId(), epoch: 3, state: 'active' } as const;
-      await test.provisioning.writeIdentity(name, identity);
+      const identity = {
+        incarnation: 'here',
+        fence: 1,
+        tenantId: newId(),
+        epoch: 3,
+        state: 'active',
+      } as const;
+      await test.provisioning.changeIdentity(name, undefined, identity);
       await test.provisioning.runScript(
         name,
         `CREATE SCHEMA evil;
-       CREATE TABLE evil.identity AS SELECT id, 'evil' AS tenant_id, epoch, state FROM tenantry.identity;
+       CREATE TABLE evil.identity AS SELECT id, incarnation, 'evil' AS tenant_id, epoch, fence, state, updated_at FROM tenantry.identity;
        CREATE FUNCTION evil.never(smallint, integer) RETURNS boolean LANGUAGE sql AS 'SELECT false';
        CREATE OPERATOR evil.= (LEFTARG = smallint, RIGHTARG = integer, FUNCTION = evil.never);
        CREATE FUNCTION evil.current_database() RETURNS name LANGUAGE sql AS 'SELECT ''evil''::name';
@@ -131,11 +142,20 @@ onEngine('postgres', () => {
       const connection = await test.open(name);
       expect(await connection.readIdentity()).toEqual(identity);
       expect(await connection.currentDatabase()).toBe(name);
+      const next = { ...identity, fence: 2 };
+      await test.provisioning.changeIdentity(name, identity, next);
+      expect(await connection.readIdentity()).toEqual(next);
     });
 
     it('that makes no sense is not believed', async () => {
       const name = await create();
-      await test.provisioning.writeIdentity(name, { tenantId: newId(), epoch: 3, state: 'active' });
+      await test.provisioning.changeIdentity(name, undefined, {
+        incarnation: 'here',
+        fence: 1,
+        tenantId: newId(),
+        epoch: 3,
+        state: 'active',
+      });
       await test.provisioning.runScript(name, "UPDATE tenantry.identity SET state = 'whatever'");
       expect(await failure(test.provisioning.readIdentity(name))).toBeInstanceOf(IdentityMismatchError);
     });

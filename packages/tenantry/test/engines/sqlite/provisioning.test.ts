@@ -41,10 +41,12 @@ describe.each(drivers)('a folder of databases, through %s', (driver) => {
 
   it('knows a database as empty that holds only our own tables', async () => {
     const { provisioning } = await oneDatabase(driver);
+    const first = { incarnation: 'here', tenantId: 'a', epoch: 1, fence: 1, state: 'creating' } as const;
+    const second = { ...first, epoch: 2, state: 'active' } as const;
     expect(await provisioning.readIdentity('Alpha')).toBeUndefined();
-    await provisioning.writeIdentity('Alpha', { tenantId: 'a', epoch: 1, state: 'creating' });
-    await provisioning.writeIdentity('Alpha', { tenantId: 'a', epoch: 2, state: 'active' });
-    expect(await provisioning.readIdentity('Alpha')).toEqual({ tenantId: 'a', epoch: 2, state: 'active' });
+    await provisioning.changeIdentity('Alpha', undefined, first);
+    await provisioning.changeIdentity('Alpha', first, second);
+    expect(await provisioning.readIdentity('Alpha')).toEqual(second);
     expect(await provisioning.isEmpty('Alpha')).toBe(true);
     await provisioning.runScript('Alpha', 'CREATE TABLE tenantryx (a)');
     expect(await provisioning.isEmpty('Alpha')).toBe(false);

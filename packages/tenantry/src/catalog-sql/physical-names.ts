@@ -1,0 +1,116 @@
+import { DatabaseExistsError } from '../errors.js';
+import { physicalNameKey } from '../tenant/physical-name.js';
+import { physicalNameOf } from '../tenant/placement.js';
+import type { Placement } from '../tenant/tenant.js';
+import type { Change } from './change.js';
+import { toPlacement } from './rows.js';
+import type { CatalogDb, TenantRow } from './tables.js';
+
+// A physical name is taken by one tenant for ever; then its database is begun; and it is doomed when what was
+// begun is given up. A doomed name is never used again and never revived, and that alone makes it safe to drop
+// what bears it: a drop cannot check whether somebody has finished the tenant meanwhile.
+
+/** Who takes a name, and where. */
+interface NameTaker {
+  readonly id: string;
+  readonly name: string;
+  readonly server: string;
+}
+
+/** Takes the first place whose physical name this server never had. */
+export async function takeFirstFree(
+  change: Change,
+  tenant: NameTaker,
+  placements: readonly Placement[],
+): Promise<Placement> {
+  const names = placements.map(physicalNameOf);
+  const taken = await change.db
+    .selectFrom('tenantry_physical_names')
+    .select('name_key')
+    .where('server', '=', tenant.server)
+    .where('name_key', 'in', names.map(physicalNameKey))
+    .execute();
+  const takenKeys = new Set(taken.map((row) => row.name_key));
+  const placement = placements.find((candidate) => !takenKeys.has(keyOf(candidate)));
+  if (placement === undefined) {
+    throw new DatabaseExistsError(
+      `Server ${tenant.server} has had a tenant in database ${names.join(' or ')} before.`,
+      {
+        tenant: tenant.name,
+        hint: 'The database of a tenant is never given to another one; choose another name.',
+      },
+    );
+  }
+  await change.db
+    .insertInto('tenantry_physical_names')
+    .values({
+      server: tenant.server,
+      name_key: keyOf(placement),
+      name: physicalNameOf(placement),
+      tenant_id: tenant.id,
+      taken_at: change.clock,
+      begun_at: null,
+      doomed_at: null,
+    })
+    .execute();
+  return placement;
+}
+
+/** Says that a database of this name is made from now on. */
+export async function beginName(change: Change, row: TenantRow): Promise<void> {
+  await change.db
+    .updateTable('tenantry_physical_names')
+    .set({ begun_at: change.clock })
+    .where('server', '=', row.server)
+    .where('name_key', '=', keyOf(toPlacement(row)))
+    .execute();
+}
+
+/** Whether somebody began to make a tenant's database under the name that it has now. */
+export async function isBegun({ db }: Change, row: TenantRow): Promise<boolean> {
+  return ((await findName(db, toPlacement(row)))?.begun_at ?? null) !== null;
+}
+
+/** Ends a tenant's hold on its name: doomed where its database was begun, else as if it had never been taken. */
+export async function giveUpName(change: Change, row: TenantRow): Promise<void> {
+  const placement = toPlacement(row);
+  if (await isBegun(change, row)) return doomName(change, placement);
+  await change.db
+    .deleteFrom('tenantry_physical_names')
+    .where('server', '=', placement.server)
+    .where('name_key', '=', keyOf(placement))
+    .where('tenant_id', '=', row.id)
+    .execute();
+}
+
+/** From now on nothing uses this name any more. */
+export async function doomName(change: Change, placement: Placement): Promise<void> {
+  await change.db
+    .updateTable('tenantry_physical_names')
+    .set({ doomed_at: change.clock })
+    .where('server', '=', placement.server)
+    .where('name_key', '=', keyOf(placement))
+    .where('doomed_at', 'is', null)
+    .execute();
+}
+
+export async function isDoomed(db: CatalogDb, placement: Placement): Promise<boolean> {
+  return ((await findName(db, placement))?.doomed_at ?? null) !== null;
+}
+
+export async function isTaken(db: CatalogDb, placement: Placement): Promise<boolean> {
+  return (await findName(db, placement)) !== undefined;
+}
+
+function findName(db: CatalogDb, placement: Placement) {
+  return db
+    .selectFrom('tenantry_physical_names')
+    .select(['begun_at', 'doomed_at'])
+    .where('server', '=', placement.server)
+    .where('name_key', '=', keyOf(placement))
+    .executeTakeFirst();
+}
+
+function keyOf(placement: Placement): string {
+  return physicalNameKey(physicalNameOf(placement));
+}

@@ -1,0 +1,63 @@
+import { identityOf } from '../../catalog/catalog.js';
+import { partOf } from '../../engine/place.js';
+import type { Provisioning } from '../../engine/provisioning.js';
+import { IdentityMismatchError } from '../../errors.js';
+import type { Identity, Tenant } from '../../tenant/tenant.js';
+
+/**
+ * Brings what a tenant's database says of itself up to what the tenant is now. Only from something that the same
+ * catalog wrote for the same tenant, and earlier; whatever else it says is another's, and stays.
+ *
+ * @throws IdentityMismatchError (`TENANTRY_IDENTITY_MISMATCH`)
+ */
+export async function advanceIdentity(provisioning: Provisioning, tenant: Tenant): Promise<void> {
+  const { placement } = tenant;
+  if (placement.identity === 'name') return;
+  const place = { part: partOf(placement) };
+  const to = identityOf(tenant);
+  const said = await provisioning.readIdentity(placement.database, place);
+  if (said === undefined || !isOf(said, tenant)) throw notOf(tenant, said);
+  if (said.epoch === to.epoch && said.fence === to.fence && said.state === to.state) return;
+  if (isAhead(said, to)) throw ahead(tenant, said);
+  await provisioning.changeIdentity(placement.database, said, to, place);
+}
+
+/** Whether an identity is the tenant's: its id alone is not enough, for a copied catalog has the same ids. */
+export function isOf(
+  { tenantId, incarnation }: Identity,
+  tenant: Pick<Tenant, 'id' | 'incarnation'>,
+): boolean {
+  return tenantId === tenant.id && incarnation === tenant.incarnation;
+}
+
+/** Who a database says that it belongs to, for messages. */
+export function describeIdentity({ tenantId, incarnation }: Identity): string {
+  return `the tenant ${tenantId} of catalog ${incarnation}`;
+}
+
+function isAhead(said: Identity, to: Identity): boolean {
+  return said.epoch > to.epoch || (said.epoch === to.epoch && said.fence > to.fence);
+}
+
+function notOf(tenant: Tenant, said: Identity | undefined): IdentityMismatchError {
+  const { id, incarnation, name, placement } = tenant;
+  const whose = said === undefined ? 'carries no identity' : `belongs to ${describeIdentity(said)}`;
+  return new IdentityMismatchError(
+    `The database ${placement.database} on ${placement.server} ${whose}; tenant ${name} is ${describeIdentity({ tenantId: id, incarnation } as Identity)}. Nothing was changed.`,
+    { tenant: name, hint: takeOverHint(tenant) },
+  );
+}
+
+function ahead(tenant: Tenant, said: Identity): IdentityMismatchError {
+  return new IdentityMismatchError(
+    `The database ${tenant.placement.database} of tenant ${tenant.name} is at epoch ${said.epoch} and fence ${said.fence}, ahead of its catalog. Nothing was changed.`,
+    {
+      tenant: tenant.name,
+      hint: `Somebody changed the tenant meanwhile, or the catalog was restored to an earlier state. ${takeOverHint(tenant)}`,
+    },
+  );
+}
+
+function takeOverHint({ name, id }: Tenant): string {
+  return `Check where the server's address leads. If the database is this tenant's: tenantry tenants take-over ${name} --id ${id}`;
+}
