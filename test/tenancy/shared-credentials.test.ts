@@ -160,7 +160,7 @@ onEngine('postgres', (engine) => {
         `GRANT "${b?.user}" TO CURRENT_USER`,
         'UPDATE tenantry.part_identity SET epoch = 7',
         'DELETE FROM tenantry.part_identity',
-        "INSERT INTO tenantry.part_identity VALUES ('row', 'x', 'x', 1, 'active')",
+        "INSERT INTO tenantry.part_identity VALUES ('row', 'x', 'x', 'x', 1, 1, 'active')",
         'CREATE TABLE tenantry.identity (tenant_id text)',
       ]) {
         const call = tenancy.session(nameOf(a)).query(attack);

@@ -65,13 +65,9 @@ export const dialect = {
       () => "SELECT $a('); ATTACH ':memory:' AS other; SELECT $b(')",
       { expects: ['TENANTRY_QUERY_FAILED'] },
     ),
-    leftover(
-      'another file behind a function',
-      () => "SELECT sha3_query('ATTACH '':memory:'' AS other')",
-      {
-        expects: ['TENANTRY_QUERY_FAILED'],
-      },
-    ),
+    leftover('another file behind a function', () => "SELECT sha3_query('ATTACH '':memory:'' AS other')", {
+      expects: ['TENANTRY_QUERY_FAILED'],
+    }),
     leftover('a pragma', () => 'PRAGMA query_only = 1', { expects: ['TENANTRY_QUERY_FAILED'] }),
   ],
   traps: [],

@@ -6,7 +6,7 @@ export default {
   patches: [
     {
       file: 'pool/certificate.js',
-      find: 'if (identity.tenantId !== route.id)',
+      find: 'if (identity.tenantId !== route.id || identity.incarnation !== route.incarnation)',
       replace: 'if (identity.tenantId === undefined)',
     },
   ],

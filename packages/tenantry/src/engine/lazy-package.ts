@@ -14,14 +14,14 @@ const OUT_OF_RESOURCES: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENO
  */
 export class LazyPackage<Exports> {
   readonly #name: string;
-  readonly #import: () => Promise<Exports>;
+  readonly #importing: () => Promise<Exports>;
   #path: string | undefined;
   #exports: Exports | undefined;
 
   /** `load` is the `import()`, written out where a bundler finds it. */
   constructor(name: string, load: () => Promise<Exports>) {
     this.#name = name;
-    this.#import = load;
+    this.#importing = load;
     // Looked for now: a look without a free file would be remembered as "not installed".
     this.#path = resolved(name);
     // Nor may what says of which kind its modules are be remembered as missing; looking from inside reads it.
@@ -31,7 +31,7 @@ export class LazyPackage<Exports> {
   /** @throws OutOfResourcesError (`TENANTRY_OUT_OF_RESOURCES`), or what loading it throws. */
   async load(): Promise<Exports> {
     this.#path ??= resolved(this.#name);
-    this.#exports ??= this.#path === undefined ? await this.#import() : this.#require(this.#path);
+    this.#exports ??= this.#path === undefined ? await this.#importing() : this.#require(this.#path);
     return this.#exports;
   }
 

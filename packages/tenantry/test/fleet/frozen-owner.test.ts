@@ -101,7 +101,7 @@ async function prepare(engine: EngineUnderTest, isolation: Isolation): Promise<T
     const schemas = await shared.owner(
       `SELECT nspname FROM pg_namespace WHERE starts_with(nspname, '${name}')`,
     );
-    return schemas.map(({ nspname }) => nspname);
+    return schemas.map(({ nspname }) => String(nspname));
   };
   return {
     catalog,
@@ -132,10 +132,9 @@ async function prepare(engine: EngineUnderTest, isolation: Isolation): Promise<T
       expect(rows).toEqual([{ id: 7 }]);
     },
     async close() {
-      await shared?.close();
-      const databases = await provisioning.listDatabases();
-      for (const each of databases.filter((other) => other.startsWith(name)))
+      for (const each of isolation === 'database' ? await listed() : [])
         await provisioning.dropDatabase(each);
+      await shared?.close();
       await namespace?.close();
       await fixture.close();
     },

@@ -91,7 +91,7 @@ export class ControlledConnection implements EngineConnection {
   readonly instance = 'the only one';
   /** Moved so often, each with the engine's full reset. */
   moves = 0;
-  rebind: EngineConnection['rebind'] = (database: string) => {
+  rebind?: NonNullable<EngineConnection['rebind']> = (database: string) => {
     if (!this.clean) throw new NotSentError();
     this.moves++;
     this.database = database;

@@ -65,7 +65,7 @@ describe('a connection that serves somebody else than before', () => {
     const server = new ControlledServer({ rebind: true });
     const pool = poolOn(server, { maxConnections: 1 });
     (await pool.acquire(target('a'))).release();
-    for (const connection of server.connections) connection.rebind = undefined;
+    for (const connection of server.connections) Reflect.deleteProperty(connection, 'rebind');
     const lease = await pool.acquire(target('b'));
     expect(lease.connection).toBe(server.connections[1]);
     expect(server.connections[0]?.closed).toBe(true);

@@ -18,7 +18,6 @@ import type { Admission } from './admission.js';
 import { bindingStatement, reseeding } from './binding.js';
 import type { Client } from './driver.js';
 import {
-  classifyError,
   endOf,
   isFailedWrite,
   isFatal,

@@ -2,10 +2,12 @@ import type { Catalog, ProcessRecord } from '../../catalog/catalog.js';
 import { partOf } from '../../engine/place.js';
 import {
   AbortedError,
+  CatalogUnavailableError,
   type ErrorKind,
   ProvisionFailedError,
   TenancyError,
   TenantBusyError,
+  TransactionOutcomeUnknownError,
 } from '../../errors.js';
 import { newId } from '../../tenant/id.js';
 import { physicalNameOf, placementCandidates } from '../../tenant/placement.js';
@@ -126,9 +128,9 @@ function explain(
   input: CreateInput,
   { isWhole, lost }: Undone,
 ): TenancyError {
+  // Unless the catalog itself did not answer, it went wrong because the tenant was somebody else's by then.
+  if (lost !== undefined && !isSilence(error)) return lost;
   if (error instanceof TenancyError) return error;
-  // Whatever went wrong, it did so on a database that was taken away meanwhile.
-  if (lost !== undefined) return lost;
   const known = serverError(error, input.server);
   if (known !== undefined) return known;
   const reason = error instanceof Error ? error.message : String(error);
@@ -140,6 +142,11 @@ function explain(
       ? 'Everything that had been made was removed again; mend the cause and repeat it.'
       : `Not all of it could be undone; look for the tenant, and for a database ${physicalNameOf(tenant.placement)}, before you repeat it.`,
   });
+}
+
+/** Whether the catalog was asked and did not answer, so that the tenant may be whole and ours. */
+function isSilence(error: unknown): boolean {
+  return error instanceof TransactionOutcomeUnknownError || error instanceof CatalogUnavailableError;
 }
 
 function kindOf(error: unknown, { server }: CreateInput): ErrorKind {

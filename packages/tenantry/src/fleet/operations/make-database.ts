@@ -4,7 +4,7 @@ import type { Provisioning } from '../../engine/provisioning.js';
 import { DatabaseExistsError, type ErrorKind } from '../../errors.js';
 import { physicalNameOf } from '../../tenant/placement.js';
 import type { Tenant } from '../../tenant/tenant.js';
-import { isOf } from './identity.js';
+import { advanceIdentity, isOf } from './identity.js';
 import { dropLeftOver } from './left-over.js';
 
 /** A creation in one call's hands. */
@@ -52,7 +52,8 @@ async function takeRows(creation: Creation): Promise<void> {
   const said = await provisioning.readIdentity(database, place);
   if (said !== undefined && !isOf(said, tenant)) throw isThere(tenant);
   creation.mayBeThere = true;
-  await provisioning.changeIdentity(database, said, identityOf(tenant), place);
+  if (said !== undefined) return advanceIdentity(provisioning, tenant);
+  await provisioning.changeIdentity(database, undefined, identityOf(tenant), place);
 }
 
 /** Removes what this call made, after the catalog gave its physical name up. */
