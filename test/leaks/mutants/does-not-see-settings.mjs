@@ -6,8 +6,8 @@ export default {
   patches: [
     {
       file: 'engines/mysql/traces.js',
-      find: 'return isSetting || VALUES',
-      replace: 'return VALUES',
+      find: 'return isSetting || tokens',
+      replace: 'return tokens',
     },
     {
       file: 'engines/mysql/wire.js',

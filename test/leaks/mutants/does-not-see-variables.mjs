@@ -6,8 +6,8 @@ export default {
   patches: [
     {
       file: 'engines/mysql/traces.js',
-      find: 'const VALUES = /@|:=|\\breturning\\b/i;',
-      replace: 'const VALUES = /\\breturning\\b/i;',
+      find: `text === '@' || text === ':=' || text === 'returning'`,
+      replace: `text === 'returning'`,
     },
   ],
 };

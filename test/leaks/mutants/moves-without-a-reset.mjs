@@ -10,5 +10,10 @@ export default {
 `,
       replace: '',
     },
+    {
+      file: 'engines/mysql/wire.js',
+      find: '[resetConnectionPacket(), ...packets]',
+      replace: 'packets',
+    },
   ],
 };

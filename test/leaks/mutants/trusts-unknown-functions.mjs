@@ -5,9 +5,16 @@ export default {
   engines: ['mysql', 'postgres'],
   patches: [
     {
-      file: 'engine/known-calls.js',
-      find: '!known.has(name.toLowerCase())',
-      replace: `name === ''`,
+      file: 'engines/mysql/traces.js',
+      find: 'return FUNCTIONS.has(name.text);',
+      replace: 'return true;',
+    },
+    {
+      file: 'engines/postgres/traces.js',
+      find: `return HARMLESS.has(name);
+`,
+      replace: `return true;
+`,
     },
   ],
 };
