@@ -183,6 +183,8 @@ class MariadbTenantPool extends EventEmitter {
       stream: () => tunnel,
       timezone: 'Z',
       collation: 'UTF8MB4_UNICODE_CI',
+      // Values are written into a text when it is sent, which depends on what the statements before it have set.
+      pipelining: false,
       // What is prepared stays with the server's session, which goes on without this connection.
       prepareCacheLength: 0,
       connectAttributes: false,

@@ -24,6 +24,7 @@ import {
 import { assertIdentifier } from './identifiers.js';
 import { readIdentity } from './identity.js';
 import { Lender, type MysqlSender } from './lend.js';
+import { unsafeToEscape } from './lent-values.js';
 import { TIME_ZONE } from './options.js';
 import { readResult } from './results.js';
 import { askServer, recognizeServer, SESSION_SETUP, type ServerFacts } from './session-setup.js';
@@ -309,14 +310,8 @@ export class MysqlConnection implements EngineConnection {
   }
 
   #bind(sql: string, params: readonly Parameter[]): string {
-    if (params.length > 0 && !this.#wire.status.escapesBackslashes) {
-      throw new InvalidParameterError(
-        'Parameters cannot be escaped safely: sql_mode has NO_BACKSLASH_ESCAPES.',
-        {
-          hint: 'Remove NO_BACKSLASH_ESCAPES from the sql_mode of the server or the session.',
-        },
-      );
-    }
+    const trouble = params.length === 0 ? undefined : this.#wire.escapingTrouble;
+    if (trouble !== undefined) throw unsafeToEscape(trouble);
     return bindParameters(sql, params, (value) =>
       this.#escape(value instanceof Uint8Array ? asBuffer(value) : value, true, TIME_ZONE),
     );

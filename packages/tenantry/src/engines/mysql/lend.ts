@@ -6,6 +6,7 @@ import { ListenerBaseline } from '../../engine/listener-baseline.js';
 import { type Revocable, revocable } from '../../engine/revocable.js';
 import { NotSupportedError } from '../../errors.js';
 import {
+  bindingInTurn,
   type Callback,
   type Command,
   calledInContext,
@@ -13,7 +14,7 @@ import {
   inContext,
   withCallbacksInContext,
 } from './lent-commands.js';
-import { assertBindable, textIsWhole } from './lent-values.js';
+import { assertBindable, textIsWhole, unsafeToEscape } from './lent-values.js';
 import { tracesOf } from './traces.js';
 import { Tunnel, type TunnelClient } from './tunnel.js';
 import type { Wire } from './wire.js';
@@ -43,6 +44,9 @@ interface Client {
   query(command: Command): Command;
   query(sql: string, callback: Callback): unknown;
   reset(callback: Callback): unknown;
+  escape(value: unknown): string;
+  format(...args: unknown[]): string;
+  _resolveNamedPlaceholders(command: Command): void;
   execute(...args: unknown[]): Command;
   prepare(options: unknown, callback?: Callback): unknown;
   unprepare(options: unknown): object | undefined;
@@ -161,6 +165,14 @@ export class Lender {
         const statement = client.unprepare(options);
         return statement && this.#ownStatement(statement);
       },
+      escape: (value: unknown) => {
+        this.#assertEscapable();
+        return client.escape(value);
+      },
+      format: (...args: unknown[]) => {
+        this.#assertEscapable();
+        return client.format(...args);
+      },
       // In the middle of a distributed transaction a reset would leave it prepared, and hide that; this says so.
       reset: (callback: Callback) =>
         client.query('ROLLBACK', (error) =>
@@ -194,12 +206,22 @@ export class Lender {
       : client.constructor.createQuery(...withCallbacksInContext([sql, values, callback]), client.config);
     if (isCommand(sql) || command.onResult === undefined) inContext(command);
     const { namedPlaceholders = client.config.namedPlaceholders } = command;
-    assertBindable(command.values, namedPlaceholders === true, wire.status.escapesBackslashes);
+    assertBindable(command.values, namedPlaceholders === true);
+    const hasValues = !isEmpty(command.values);
+    // What is under way may change how values are to be escaped.
+    if (hasValues && !wire.isQuiet) bindingInTurn(command, client, wire);
+    else if (hasValues) this.#assertEscapable();
     if (client.config.queryFormat !== undefined || !textIsWhole(command.values)) return client.query(command);
     // By its text without the values, which is the same each time.
     wire.leaves(tracesOf(command.sql));
     wire.sendJudged(() => client.query(command));
     return command;
+  }
+
+  /** @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`) where values cannot be escaped safely now. */
+  #assertEscapable(): void {
+    const trouble = this.#wire.escapingTrouble;
+    if (trouble !== undefined) throw unsafeToEscape(trouble);
   }
 
   #ownConfig(): object {
@@ -243,6 +265,11 @@ export class Lender {
     if (this.#lent === undefined) handedOut.revoke();
     return handedOut.standIn;
   }
+}
+
+/** Whether nothing is to be written into a text. */
+function isEmpty(values: unknown): boolean {
+  return values === undefined || values === null || (Array.isArray(values) && values.length === 0);
 }
 
 function isCommand(sql: unknown): sql is Command {

@@ -1,4 +1,5 @@
 import { inThisContext } from '../../engine/in-this-context.js';
+import { unsafeToEscape } from './lent-values.js';
 import type { Wire } from './wire.js';
 
 /** How mysql2 calls back. */
@@ -6,11 +7,19 @@ export type Callback = (error: unknown, ...results: unknown[]) => void;
 
 /** A command of mysql2, as far as it is used here. */
 export interface Command {
-  readonly sql: string;
-  readonly values?: unknown;
-  readonly namedPlaceholders?: boolean;
+  sql: string;
+  values?: unknown;
+  namedPlaceholders?: boolean | undefined;
   onResult?: Callback | undefined;
   emit(event: string, ...args: unknown[]): boolean;
+  /** Called when its turn comes; gives what is to be called next, or nothing where it is done. */
+  start?(packet: unknown, connection: unknown): unknown;
+}
+
+/** What writes values into a text: mysql2's connection. */
+interface Formatter {
+  format(sql: string, values: unknown, namedPlaceholders?: boolean): string;
+  _resolveNamedPlaceholders(command: Command): void;
 }
 
 /** Makes a command tell of itself in the async context in which it is asked for, not in the socket's. */
@@ -34,6 +43,29 @@ export function calledInContext(callback: Callback): Callback {
 /** The arguments of a call, with the callback among them as {@link calledInContext}. */
 export function withCallbacksInContext(args: readonly unknown[]): unknown[] {
   return args.map((arg) => (typeof arg === 'function' ? calledInContext(arg as Callback) : arg));
+}
+
+/**
+ * Has the values of a command written into its text when its turn comes, when the commands before it have been
+ * answered. Where they cannot be escaped safely then, nothing is sent and the command fails.
+ */
+export function bindingInTurn(command: Command, client: Formatter, wire: Wire): void {
+  const { values, namedPlaceholders } = command;
+  Object.assign(command, { values: undefined, namedPlaceholders: false });
+  command.start = (packet, connection) => {
+    Reflect.deleteProperty(command, 'start');
+    const trouble = wire.escapingTrouble;
+    if (trouble !== undefined) {
+      const error = unsafeToEscape(trouble);
+      if (command.onResult === undefined) command.emit('error', error);
+      else command.onResult(error);
+      return undefined;
+    }
+    Object.assign(command, { values, namedPlaceholders });
+    client._resolveNamedPlaceholders(command);
+    command.sql = client.format(command.sql, command.values ?? [], command.namedPlaceholders);
+    return command.start?.(packet, connection);
+  };
 }
 
 /** What could not be prepared tells of its end while the driver still has its execution before it, to skip it. */

@@ -7,13 +7,8 @@ import { InvalidParameterError } from '../../errors.js';
  *
  * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`); nothing was sent then.
  */
-export function assertBindable(values: unknown, isNamed: boolean, escapesBackslashes: boolean): void {
+export function assertBindable(values: unknown, isNamed: boolean): void {
   if (values === undefined || values === null) return;
-  if (!escapesBackslashes) {
-    throw new InvalidParameterError('Values cannot be escaped safely: sql_mode has NO_BACKSLASH_ESCAPES.', {
-      hint: 'Remove NO_BACKSLASH_ESCAPES from the sql_mode of the server or the session.',
-    });
-  }
   if (isNamed && !Array.isArray(values) && typeof values === 'object') {
     for (const value of Object.values(values)) assertValue(value);
   } else assertValue(values);
@@ -46,6 +41,13 @@ export function textIsWhole(values: unknown): boolean {
     if (typeof value === 'object' && value !== null && !textIsWhole(value)) return false;
   }
   return true;
+}
+
+/** The error for values that cannot be written into a text, for a reason as `Wire.escapingTrouble` gives it. */
+export function unsafeToEscape(reason: string): InvalidParameterError {
+  return new InvalidParameterError(`Values cannot be escaped safely: ${reason}.`, {
+    hint: 'Keep sql_mode without NO_BACKSLASH_ESCAPES and the character set utf8mb4, or let the server bind: execute().',
+  });
 }
 
 function objectRefused(): InvalidParameterError {

@@ -13,6 +13,7 @@ export const Command = {
   resetConnection: 0x1f,
 } as const;
 
+const VARIABLES_CHANGED = 0;
 const SCHEMA_CHANGED = 1;
 const SESSION_STATE_CHANGED = 0x4000;
 
@@ -54,16 +55,36 @@ export function okTellsOfTraces(payload: Buffer): boolean {
 
 /** The database that an OK packet says is the current one from now on; undefined if it does not say. */
 export function okSchema(payload: Buffer): string | undefined {
+  for (const { type, at } of changes(payload)) if (type === SCHEMA_CHANGED) return text(payload, at);
+  return undefined;
+}
+
+/** The value that an OK packet says a variable has from now on; undefined if it does not say. */
+export function okVariable(payload: Buffer, name: string): string | undefined {
+  let value: string | undefined;
+  for (const { type, at, end } of changes(payload)) {
+    if (type !== VARIABLES_CHANGED) continue;
+    // One after the other, each a name and a value.
+    for (let variable = at; variable < end; ) {
+      const valueAt = afterText(payload, variable);
+      if (text(payload, variable) === name) value = text(payload, valueAt);
+      variable = afterText(payload, valueAt);
+    }
+  }
+  return value;
+}
+
+/** What an OK packet says of changes of the session: of what type, and where the rest of it lies. */
+function* changes(payload: Buffer): Generator<{ type: number | undefined; at: number; end: number }> {
   const flags = afterNumber(payload, afterNumber(payload, 1));
-  if ((payload.readUInt16LE(flags) & SESSION_STATE_CHANGED) === 0) return undefined;
+  if ((payload.readUInt16LE(flags) & SESSION_STATE_CHANGED) === 0) return;
   // The flags, the number of warnings, a text for people, the length of all changes.
   let at = afterNumber(payload, afterText(payload, flags + 4));
   while (at < payload.length) {
-    const change = at + 1;
-    if (payload[at] === SCHEMA_CHANGED) return text(payload, afterNumber(payload, change));
-    at = afterText(payload, change);
+    const end = afterText(payload, at + 1);
+    yield { type: payload[at], at: afterNumber(payload, at + 1), end };
+    at = end;
   }
-  return undefined;
 }
 
 function text(payload: Buffer, at: number): string {

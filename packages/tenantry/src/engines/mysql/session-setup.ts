@@ -38,6 +38,8 @@ export interface ServerFacts {
    * number of rows of the last one. The second part leaves a variable, which the reset takes away.
    */
   readonly forgetting: readonly string[];
+  /** Whether the server reports it where a session changes the character set of its client. */
+  readonly reportsCharset: boolean;
   /** Whether that is all it takes. */
   readonly resetsFully: boolean;
 }
@@ -47,17 +49,19 @@ const ROLES = 'CURRENT_ROLE() AS role, (SELECT COUNT(*) FROM information_schema.
 const DEFAULTS = `${ROLES}, @@autocommit AS autocommit, @@time_zone AS zone, @@system_time_zone AS system_zone,
   CONCAT_WS(' ', @@character_set_client, @@character_set_results, @@collation_connection) AS charset`;
 /** Only where the server can record statements. */
+const TRACKED = '@@session_track_system_variables AS tracked';
 const RECORDING = '@@profiling_history_size AS recorded';
 const FORGETTING = 'SET profiling_history_size = 0, @forgotten = (SELECT 0 UNION SELECT 0)';
 const OUR_CHARSET = 'utf8mb4 utf8mb4 utf8mb4_unicode_ci';
 
 /** From what a recent server knows to what any does; the first without an error counts. */
 const QUESTIONS_TO_MARIADB = [
-  question(`@@server_uid, ${ADDRESS}`, `${DEFAULTS}, ${RECORDING}`),
-  question(ADDRESS, `${DEFAULTS}, ${RECORDING}`),
+  question(`@@server_uid, ${ADDRESS}`, `${DEFAULTS}, ${TRACKED}, ${RECORDING}`),
+  question(ADDRESS, `${DEFAULTS}, ${TRACKED}, ${RECORDING}`),
   question(ADDRESS, DEFAULTS),
 ];
 const QUESTIONS_TO_MYSQL = [
+  question(`@@server_uuid, ${ADDRESS}`, `${ROLES}, ${TRACKED}`),
   question(`@@server_uuid, ${ADDRESS}`, ROLES),
   question(`@@server_uuid, ${ADDRESS}`),
   question(ADDRESS),
@@ -81,6 +85,7 @@ export async function askServer(
     instance: String(row.instance),
     foldsNames: Number(row.folds) !== 0,
     setup: isMariaDb ? setupOnMariaDb(row) : setupOnMysql(row),
+    reportsCharset: /(?:^|,)\s*(?:\*|character_set_client)\s*(?:,|$)/.test(String(row.tracked ?? '')),
     forgetting: isMariaDb && row.recorded !== undefined ? [FORGETTING] : [],
     // What init_connect does is done once, and a reset undoes it.
     resetsFully: row.init_connect === '' && row.roles !== undefined,

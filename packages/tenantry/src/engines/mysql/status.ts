@@ -1,4 +1,4 @@
-import { Command, okFlags, okTellsOfTraces } from './packets.js';
+import { Command, okFlags, okTellsOfTraces, okVariable } from './packets.js';
 
 /** The flags that the server sends with every OK and EOF packet. */
 export const ServerStatus = {
@@ -11,6 +11,8 @@ export const ServerStatus = {
 
 type Phase = 'handshake' | 'idle' | 'header' | 'columns' | 'rows' | 'prepared' | 'definitions' | 'broken';
 
+/** Character sets of a client in which no byte of a character looks like one of ASCII, as the driver writes them. */
+const SAFE_CHARSETS: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'utf8']);
 const OK = 0x00;
 const LOCAL_INFILE = 0xfb;
 const EOF = 0xfe;
@@ -28,6 +30,7 @@ export class StatusWatch {
   /** While a prepared statement is being described: how many EOF packets will come. */
   #endsLeft = 0;
   #escapesBackslashes = true;
+  #speaksUtf8 = true;
   #tellsOfTraces = false;
   #endedInError = false;
 
@@ -49,6 +52,11 @@ export class StatusWatch {
     return this.#escapesBackslashes;
   }
 
+  /** Whether the server takes what the client sends for UTF-8, as far as it reports changes of that. */
+  get speaksUtf8(): boolean {
+    return this.#speaksUtf8;
+  }
+
   /**
    * Whether the server said of any statement that it left something in the session: a generated key,
    * warnings, an error, a database, a variable that it tracks.
@@ -68,12 +76,18 @@ export class StatusWatch {
   /** To be called when the session is about to be reset: whether a backslash escapes in a fresh one. */
   expectReset(escapesBackslashes: boolean): void {
     this.#escapesBackslashes = escapesBackslashes;
+    this.#speaksUtf8 = true;
     this.forgetTraces();
   }
 
   /** To be called when what the session holds is what it has to hold. */
   forgetTraces(): void {
     this.#tellsOfTraces = false;
+  }
+
+  /** Whether a transaction was open, or the next statement would open one, by the last flags that came. */
+  get isOpen(): boolean {
+    return isOpen(this.#lastFlags);
   }
 
   /** Whether the last reply has come to its end. */
@@ -161,6 +175,8 @@ export class StatusWatch {
 
   #finishOk(payload: Buffer): void {
     this.#tellsOfTraces ||= okTellsOfTraces(payload);
+    const charset = okVariable(payload, 'character_set_client');
+    if (charset !== undefined) this.#speaksUtf8 = SAFE_CHARSETS.has(charset);
     this.#finish(okFlags(payload));
   }
 

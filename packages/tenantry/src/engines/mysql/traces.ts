@@ -30,8 +30,8 @@ const DOUBT: ReadonlySet<string> = new Set(
 );
 /** What may stand between the first word and the INTO of a statement that inserts. */
 const MODIFIERS: ReadonlySet<string> = new Set(['low_priority', 'high_priority', 'delayed', 'ignore']);
-/** The server goes on to record the texts of statements. */
-const RECORDING = /profiling/i;
+/** The server goes on to record the texts of statements, or stops to report changes of the session. */
+const RECORDING = /profiling|session_track/i;
 
 /**
  * What a statement may leave in its session, by its text; `anything` when in doubt. A statement that

@@ -24,7 +24,7 @@ const OFFERED = 0x200 | 0x8000 | 0x80000 | 0x20000 | 0x40000;
  * The greeting of a server that can do what this connection has agreed on with the real one, and nothing
  * else, so that its replies are what the other driver expects.
  */
-export function greetingPacket(client: GreetedClient, escapesBackslashes: boolean): Buffer {
+export function greetingPacket(client: GreetedClient, status: number): Buffer {
   const { serverVersion, characterSet } = client._handshakePacket;
   const agreed = client.config.clientFlags & client.serverCapabilityFlags;
   const flags = ((agreed | OFFERED) & ~NOT_OFFERED & ~IS_MYSQL) >>> 0;
@@ -35,7 +35,7 @@ export function greetingPacket(client: GreetedClient, escapesBackslashes: boolea
   at += 9;
   at = fixed.writeUInt16LE(flags & 0xffff, at);
   at = fixed.writeUInt8(characterSet, at);
-  at = fixed.writeUInt16LE(AUTOCOMMIT | (escapesBackslashes ? 0 : NO_BACKSLASH_ESCAPES), at);
+  at = fixed.writeUInt16LE(status, at);
   at = fixed.writeUInt16LE(flags >>> 16, at);
   at = fixed.writeUInt8(SALT + 1, at);
   fixed.writeUInt32LE(client._mariadbExtendedMetadata ? EXTENDED_METADATA : 0, at + 6);
@@ -49,9 +49,14 @@ export function greetingPacket(client: GreetedClient, escapesBackslashes: boolea
   ]);
 }
 
+/** The flags of a session of ours that has just been leased: how the other driver escapes depends on them. */
+export function freshStatus(escapesBackslashes: boolean): number {
+  return AUTOCOMMIT | (escapesBackslashes ? 0 : NO_BACKSLASH_ESCAPES);
+}
+
 /** The answer to something that has no result. */
-export function okPacket(sequenceId: number): Buffer {
-  return packet(sequenceId, [Buffer.from([0, 0, 0, AUTOCOMMIT, 0, 0, 0])]);
+export function okPacket(sequenceId: number, status: number): Buffer {
+  return packet(sequenceId, [Buffer.from([0, 0, 0, status & 0xff, status >>> 8, 0, 0])]);
 }
 
 function packet(sequenceId: number, parts: readonly Buffer[]): Buffer {

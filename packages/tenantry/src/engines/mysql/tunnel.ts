@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import { LeaseEndedError, NotSupportedError } from '../../errors.js';
 import { Command } from './packets.js';
-import { type GreetedClient, greetingPacket, okPacket } from './tunnel-handshake.js';
+import { freshStatus, type GreetedClient, greetingPacket, okPacket } from './tunnel-handshake.js';
 import type { Wire } from './wire.js';
 
 /** mysql2's connection, as far as commands go through it. */
@@ -43,6 +43,8 @@ const PASSED: ReadonlySet<number | undefined> = new Set([
   Command.fetch,
   Command.resetConnection,
 ]);
+/** Single and double quotes, backticks, backslashes. */
+const QUOTES: ReadonlySet<number> = new Set([0x27, 0x22, 0x60, 0x5c]);
 const UNANSWERED: ReadonlySet<number | undefined> = new Set([Command.closeStatement, Command.sendLongData]);
 
 /**
@@ -65,7 +67,7 @@ export class Tunnel extends Duplex {
     super();
     this.#client = client;
     this.#wire = wire;
-    this.push(greetingPacket(client, wire.status.escapesBackslashes));
+    this.push(greetingPacket(client, this.#status));
   }
 
   /** What drivers do with a socket, and what means nothing here. */
@@ -109,14 +111,18 @@ export class Tunnel extends Duplex {
     if (!this.#greeted) {
       // The reply to the greeting. Who it is has been proved when the connection was opened.
       this.#greeted = true;
-      this.#say(okPacket(2));
+      this.#say(okPacket(2, this.#status));
       return;
     }
     const [first] = packets;
     const command = first?.[HEADER];
     if (command === Command.quit) this.push(null);
     else if (!PASSED.has(command)) this.destroy(refused(command));
-    else if (!this.#started && first?.toString('latin1', HEADER + 1) === SETS_UTC) this.#say(okPacket(1));
+    else if (command === Command.query && !this.#wire.status.speaksUtf8 && !isPlain(packets))
+      this.destroy(unreadable());
+    else if (command === Command.resetConnection && this.#wire.status.isOpen) this.destroy(resetRefused());
+    else if (!this.#started && first?.toString('latin1', HEADER + 1) === SETS_UTC)
+      this.#say(okPacket(1, this.#status));
     else {
       this.#started = true;
       this.#count(command);
@@ -124,6 +130,10 @@ export class Tunnel extends Duplex {
         new Passing(packets, UNANSWERED.has(command), (packet) => this.#answer(packet), this),
       );
     }
+  }
+
+  get #status(): number {
+    return freshStatus(this.#wire.status.escapesBackslashes);
   }
 
   /** An answer of our own comes like the server's: after the driver has finished asking. */
@@ -191,6 +201,30 @@ function framed({ buffer, start, end, sequenceId }: Packet): Buffer {
   }
   // A copy, for the driver uses its buffers again.
   return Buffer.concat(parts);
+}
+
+/** Whether a statement holds no quote, no backslash and nothing beyond ASCII, so that no value of anybody is in it. */
+function isPlain(packets: readonly Buffer[]): boolean {
+  return packets.every((packet) =>
+    packet.subarray(HEADER + 1).every((byte) => byte < 0x80 && !QUOTES.has(byte)),
+  );
+}
+
+/** The other driver wrote values into a text, and what the server would make of them is not known. */
+function unreadable(): NotSupportedError {
+  return new NotSupportedError(
+    'The character set of this connection was changed, so values cannot be escaped safely.',
+    {
+      hint: 'Keep utf8mb4, or let the server bind: execute().',
+    },
+  );
+}
+
+/** It would leave a distributed transaction prepared, and hide that. */
+function resetRefused(): NotSupportedError {
+  return new NotSupportedError('A connection that is lent is not reset in the middle of a transaction.', {
+    hint: 'Roll back first.',
+  });
 }
 
 function refused(command: number | undefined): NotSupportedError {

@@ -76,6 +76,7 @@ export class Wire {
   #beginOfMoveOfTouched = this.#beginOfMove;
   #foldsNames = false;
   #escapesBackslashes = true;
+  #reportsCharset = false;
   #pending: Prelude | undefined;
   #sent: Prelude | undefined;
   #repliesLeft = 0;
@@ -115,7 +116,8 @@ export class Wire {
   }
 
   /** To be called in a fresh session: makes moves possible, which set a session up by these statements. */
-  prepareMoves({ setup, forgetting, foldsNames }: ServerFacts): void {
+  prepareMoves({ setup, forgetting, foldsNames, reportsCharset }: ServerFacts): void {
+    this.#reportsCharset = reportsCharset;
     const packets = [
       ...forgetting.map((sql) => this.#queryPacket(sql)),
       resetConnectionPacket(),
@@ -158,6 +160,23 @@ export class Wire {
   get isIdle(): boolean {
     const { _commands, _paused, _closing } = this.#client;
     return _commands.length === 0 && !_paused && !_closing;
+  }
+
+  /**
+   * Why values must not be written into a text now, if so: what they are in it depends on how the session is. It is
+   * known only while nothing is under way.
+   */
+  get escapingTrouble(): string | undefined {
+    const { escapesBackslashes, speaksUtf8 } = this.status;
+    if (!escapesBackslashes) return 'sql_mode has NO_BACKSLASH_ESCAPES';
+    if (!speaksUtf8) return 'the character set of the client is not utf8mb4';
+    const mayHaveChanged = this.#left === 'lasting' || (this.#left !== 'none' && !this.#reportsCharset);
+    return mayHaveChanged ? 'the server does not report whether the character set was changed' : undefined;
+  }
+
+  /** Whether nothing is under way, nor waits to be. */
+  get isQuiet(): boolean {
+    return this.isIdle && this.status.isComplete;
   }
 
   /** Notes what a statement may leave. */

@@ -90,6 +90,42 @@ onEngine('mysql', () => {
     });
   });
 
+  describe('a parameter after a change of the character set', () => {
+    const ATTACK = ['\u0127 OR 1=1 -- ', "\ufe5c' OR 1=1 -- ", "功' OR 1=1 -- "];
+
+    it.each(['big5', 'gb2312', 'gbk', 'sjis', 'latin1'])('is refused: %s', async (charset) => {
+      const connection = await test.open();
+      await connection.begin();
+      await connection.query(`SET NAMES ${charset}`);
+      for (const value of ATTACK) {
+        expect(await failure(connection.query('SELECT ?', [value]))).toBeInstanceOf(InvalidParameterError);
+      }
+      await connection.query('SET NAMES utf8mb4');
+      for (const value of ATTACK)
+        expect((await connection.query('SELECT ? AS a', [value])).rows).toEqual([{ a: value }]);
+      await connection.rollback();
+    });
+
+    it('is refused where the server is told not to report such changes', async () => {
+      const connection = await test.open();
+      await connection.query("SET session_track_system_variables = ''");
+      await connection.query('SET NAMES big5');
+      expect(await failure(connection.query('SELECT ?', ['a']))).toBeInstanceOf(InvalidParameterError);
+    });
+  });
+
+  describe('a server that reports no changes of the character set', () => {
+    const silent = useServer({ session_track_system_variables: 'autocommit' });
+
+    it('gets parameters until a statement may have changed it', async () => {
+      const connection = await silent.open();
+      await connection.begin();
+      expect((await connection.query('SELECT ? AS a', ['b'])).rows).toEqual([{ a: 'b' }]);
+      await connection.query('SET NAMES big5');
+      expect(await failure(connection.query('SELECT ?', ['a']))).toBeInstanceOf(InvalidParameterError);
+    });
+  });
+
   describe('an identifier', () => {
     it('names what it was given, whatever is in it', async () => {
       const connection = await test.open();
