@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { InternalError, OutOfResourcesError } from '../errors.js';
 
 const require = createRequire(import.meta.url);
@@ -50,9 +51,10 @@ export class LazyPackage<Exports> {
   }
 }
 
-function resolved(name: string, from: NodeJS.Require = require): string | undefined {
+/** As an import finds it, because a package of two builds must not be there twice: `instanceof` would fail. */
+function resolved(name: string, from?: NodeJS.Require): string | undefined {
   try {
-    return from.resolve(name);
+    return from === undefined ? fileURLToPath(import.meta.resolve(name)) : from.resolve(name);
   } catch {
     // Not installed: whoever needs it is told when it is imported.
     return undefined;

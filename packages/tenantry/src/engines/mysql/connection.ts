@@ -288,7 +288,9 @@ export class MysqlConnection implements EngineConnection {
    */
   #mayHavePrepared(): boolean {
     const isOpen = this.#transaction !== 'ours' && this.isInTransaction();
-    return this.#keepsPrepared && isOpen && this.#wire.left !== 'none' && this.isAlive();
+    return (
+      this.#keepsPrepared && isOpen && this.#wire.left !== 'none' && this.#wire.isQuiet && this.isAlive()
+    );
   }
 
   #ownLender(): Lender {
