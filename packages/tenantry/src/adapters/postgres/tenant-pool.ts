@@ -8,6 +8,8 @@ import {
   LeaseEndedError,
   NotSupportedError,
 } from '../../errors.js';
+import { assertFlag } from '../../input/call-options.js';
+import { assertKnownKeys } from '../../input/known-keys.js';
 import { type ClientLease, type Clients, type IdleSender, TenantClients } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 
@@ -56,6 +58,11 @@ export class TenantPool extends PoolBase {
   /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name. */
   constructor(tenancy: Tenancy, options: PgPoolOptions = {}) {
     super();
+    // A host that finds an address here would connect by itself: to none of the tenants, and beside the budget.
+    Reflect.deleteProperty(this, 'Client');
+    Reflect.set(this, 'options', Object.freeze({}));
+    assertKnownKeys('pgPool', options, ['tenant', 'raw']);
+    assertFlag('pgPool', 'raw', options.raw);
     if ('tenant' in options && (typeof options.tenant !== 'string' || options.tenant === '')) {
       throw new InvalidOptionError('The option tenant is given, and is not a name.', {
         hint: 'Name a tenant, or leave the option out for the tenant in context.',
@@ -162,11 +169,15 @@ export class TenantPool extends PoolBase {
       released = true;
       try {
         this.emit('release', error, client);
-        this.emit('remove', client);
       } finally {
-        if (error) lease.destroy();
-        else lease.release();
-        this.#givenBack();
+        this.#leased--;
+        try {
+          this.emit('remove', client);
+        } finally {
+          if (error) lease.destroy();
+          else lease.release();
+          this.#settle();
+        }
       }
     };
     try {
@@ -196,7 +207,7 @@ export class TenantPool extends PoolBase {
       throw error;
     } finally {
       // After an error as well: whether the connection can be kept, it knows best.
-      if (idle === undefined) (client as pg.PoolClient).release();
+      if (idle === undefined) releaseAfter(client as pg.PoolClient);
       else this.#sent(idle);
     }
   }
@@ -237,6 +248,17 @@ export class TenantPool extends PoolBase {
 
   #settle(): void {
     if (this.ending && this.#leased + this.#waiting === 0) this.#whenEmpty();
+  }
+}
+
+/** Gives a client back; what a listener throws then is not the statement's failure, but nobody's to catch, as with pg's pool. */
+function releaseAfter(client: pg.PoolClient): void {
+  try {
+    client.release();
+  } catch (error) {
+    process.nextTick(() => {
+      throw error;
+    });
   }
 }
 

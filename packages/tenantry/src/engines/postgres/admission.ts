@@ -39,8 +39,7 @@ export async function admit(client: Client, { isolation }: DatabasePart): Promis
     (await ask<Facts>(client, FACTS))[0] ?? {};
   if (isolation === 'row') {
     if (sees_all !== false) throw seesAll(client);
-    const tables = await unguardedTables({ query: (sql) => ask(client, sql) });
-    if (tables.length > 0) throw unguarded(client, tables);
+    await assertGuarded(client);
   }
   const { processID } = client as Client & { readonly processID: number | null };
   return {
@@ -48,6 +47,12 @@ export async function admit(client: Client, { isolation }: DatabasePart): Promis
     isPooled: pid !== processID,
     keepsMemory: keeps_memory !== false,
   };
+}
+
+/** @throws UnsafeIsolationError (`TENANTRY_UNSAFE_ISOLATION`) if a tenant could meet another's rows in a table that the session may use. */
+export async function assertGuarded(client: Client): Promise<void> {
+  const tables = await unguardedTables({ query: (sql) => ask(client, sql) });
+  if (tables.length > 0) throw unguarded(client, tables);
 }
 
 interface Facts {

@@ -32,6 +32,7 @@ import type { LentUse } from './lent-use.js';
 import { OwedAnswers } from './owed-answers.js';
 import { OWN_VALUES } from './own-values.js';
 import { READ_PART_IDENTITY } from './part-identity.js';
+import { PolicyWatch, type TableChanges } from './policy-watch.js';
 import { SessionWatch } from './session-watch.js';
 import { beginStatement } from './statement.js';
 import { Wire } from './wire.js';
@@ -68,6 +69,7 @@ export class PostgresConnection implements EngineConnection {
   readonly #watch: SessionWatch;
   #instance: string | undefined;
   #keepsMemory = false;
+  #policies: PolicyWatch | undefined;
   #isOurs = false;
   /** The part of the database to which the session is bound by the wire, ahead of its next statement. */
   #part: DatabasePart | undefined;
@@ -123,7 +125,8 @@ export class PostgresConnection implements EngineConnection {
    * Binds the session to a part of the database, of which it is not yet known what is in it; to be called once,
    * on a connection that was just opened.
    */
-  enter(part: DatabasePart, { instance, keepsMemory }: Admission): void {
+  enter(part: DatabasePart, { instance, keepsMemory }: Admission, changes: TableChanges): void {
+    if (part.isolation === 'row') this.#policies = new PolicyWatch(this.#client, this.database, changes);
     this.#instance = instance;
     this.#keepsMemory = keepsMemory;
     this.#wire = new Wire(this.#client, (cause) => {
@@ -144,6 +147,7 @@ export class PostgresConnection implements EngineConnection {
       throw new NotSentError('The connection can only be moved within the parts of its database.');
     }
     if (!this.isClean()) throw new NotSentError('The connection is not clean, so it cannot be moved.');
+    if (this.#policies?.isDue) throw new NotSentError('Its tables must be looked at before it is moved.');
     if (this.#keepsMemory) {
       throw new NotSentError('The database has languages or extensions whose memory no reset takes away.');
     }
@@ -249,7 +253,7 @@ export class PostgresConnection implements EngineConnection {
   }
 
   isTouched(): boolean {
-    return this.#watch.left !== 'none';
+    return this.#watch.left !== 'none' || this.#policies?.isDue === true;
   }
 
   /**
@@ -261,6 +265,7 @@ export class PostgresConnection implements EngineConnection {
     if (this.#part === undefined) return this.#discard();
     const isFelt = this.#watch.left === 'anything';
     this.#bind(this.#part, true);
+    if (this.#policies?.isDue) return this.#lookAgain(this.#policies);
     return isFelt ? this.ping() : undefined;
   }
 
@@ -321,6 +326,12 @@ export class PostgresConnection implements EngineConnection {
       await this.#run(reseeding());
       this.#watch.forgetStatements();
     }
+    this.#watch.forget();
+  }
+
+  async #lookAgain(policies: PolicyWatch): Promise<void> {
+    await policies.look();
+    // To look is itself a statement of which nobody has proved that it leaves nothing.
     this.#watch.forget();
   }
 

@@ -21,10 +21,8 @@ const HARMLESS: ReadonlySet<PropertyKey> = new Set([
   'database',
   'host',
   'port',
-  'ssl',
   'binary',
   'pipeline',
-  'processID',
   'connectionParameters',
   // What every object has.
   'toString',
@@ -35,11 +33,15 @@ const HARMLESS: ReadonlySet<PropertyKey> = new Set([
   'propertyIsEnumerable',
 ]);
 
+/** The driver's own means to sign in, and what it has agreed on with the server. */
+const SHOWN_TO_NOBODY = Object.freeze({ password: undefined, ssl: undefined, saslSession: undefined });
+
 /**
  * Lends a client: everything works as on the client itself until the loan is revoked. Statements are
  * judged where the connection sends them. What changes the client beyond its session (`setTypeParser`,
  * `connection`, `end`, a key with which a late cancel could be sent, private members) closes the
- * connection when it comes back.
+ * connection when it comes back; so does to ask for its `processID`, by which somebody could cancel later what
+ * another borrower runs.
  */
 export function lendClient(client: Client, use: LentUse): LentClient {
   return new Loan(client, use);
@@ -79,7 +81,7 @@ class Loan implements LentClient, RevocableRules {
   constructor(client: Client, use: LentUse) {
     this.#real = client;
     this.#use = use;
-    this.#lent = revocable<object>(client, undefined, this);
+    this.#lent = revocable<object>(client, SHOWN_TO_NOBODY, this);
   }
 
   get client(): object {
@@ -88,6 +90,7 @@ class Loan implements LentClient, RevocableRules {
 
   replace(key: PropertyKey): unknown {
     if (key === 'query') return (...args: unknown[]) => this.#query(args);
+    if (key === 'connectionParameters') return addressOf(this.#real);
     if (key === 'connection') {
       this.#use.spoil();
       return this.#ownProtocol().connection;
@@ -111,6 +114,11 @@ class Loan implements LentClient, RevocableRules {
     this.#protocol ??= new LentProtocol(this.#real, this.#use);
     return this.#protocol;
   }
+}
+
+/** What a client shows of its address: right, and without what signs in. */
+function addressOf({ host, port, user, database }: Client): object {
+  return Object.freeze({ host, port, user, database });
 }
 
 function runStatement(client: Client, use: LentUse, config: unknown, values: unknown, callback: unknown) {

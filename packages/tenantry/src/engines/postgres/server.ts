@@ -14,11 +14,14 @@ import { PostgresConnection } from './connection.js';
 import { loadDriver } from './driver.js';
 import { listen } from './listen.js';
 import { connectionOptions } from './options.js';
+import type { TableChanges } from './policy-watch.js';
 import { proveSession } from './pooler.js';
 import { PostgresProvisioning } from './provisioning.js';
 
 /** A PostgreSQL server. */
 export class PostgresServer implements EngineServer {
+  readonly #tableChanges: TableChanges = new Map();
+
   constructor(
     readonly engine: Engine,
     readonly address: ServerAddress,
@@ -46,7 +49,7 @@ export class PostgresServer implements EngineServer {
       requestCancel(driver, this.address, client, timeoutMs),
     );
     if (ours) connection.readOwnValues();
-    if (part !== undefined && admission !== undefined) connection.enter(part, admission);
+    if (part !== undefined && admission !== undefined) connection.enter(part, admission, this.#tableChanges);
     return connection;
   }
 
