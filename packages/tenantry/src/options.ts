@@ -68,9 +68,12 @@ export interface TimeoutOptions {
   readonly connectMs?: number | undefined;
   /** To wait for a connection. Default 10000. */
   readonly acquireMs?: number | undefined;
-  /** For one statement, the wait for its connection included. Default 30000. */
+  /**
+   * For one statement, the wait for its connection included. On drivers' pools and lent clients for each statement
+   * without that wait; a stream or a cursor is one, from its begin to its end. Default 30000.
+   */
   readonly queryMs?: number | undefined;
-  /** For a transaction from its call to its end. Default 60000. */
+  /** For a transaction from its call to its end; on a lent client from BEGIN on, whoever is waited for. Default 60000. */
   readonly transactionMs?: number | undefined;
   /** For one question to the catalog. Default 2000. */
   readonly catalogMs?: number | undefined;

@@ -25,6 +25,18 @@ export interface SaidOfItself {
   readonly identity: Identity | undefined;
 }
 
+/** What goes on on a connection, by the protocol, for whoever looks from time to time. */
+export interface Activity {
+  /** Whether something was sent that is not answered to its end, or waits to be sent. */
+  readonly isBusy: boolean;
+  /** Whether a transaction is open, by the last answer. */
+  readonly isInTransaction: boolean;
+  /** Answers that have come to their end, counted up. */
+  readonly answers: number;
+  /** Those of them after which no transaction was open. */
+  readonly rests: number;
+}
+
 /** How a transaction begins. */
 export interface BeginOptions {
   readonly readOnly?: boolean | undefined;
@@ -126,6 +138,15 @@ export interface EngineConnection {
    * not answered, no transaction open, the socket (or handle) alive. False when in doubt.
    */
   isClean(): boolean;
+
+  /** For whoever keeps the deadlines of a lent client. Left out where nothing can be under way unseen: there all is synchronous. */
+  readonly activity?: Activity | undefined;
+
+  /**
+   * What is awaited of a lent client fails now with this error, and nothing that comes reaches its borrower any more.
+   * The connection is good for nothing then but to {@link cancel}.
+   */
+  abandon?(error: Error): void;
 
   /** Whether the driver knows of no end of this connection. */
   isAlive(): boolean;

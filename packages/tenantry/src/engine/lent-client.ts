@@ -11,8 +11,8 @@ export interface LentClient {
    * handed out that could still reach the connection, throws `LeaseEndedError`.
    */
   readonly client: object;
-  /** Ends the lease of the client, not the connection. Idempotent, never throws. */
-  revoke(): void;
+  /** Ends the lease of the client, not the connection. Every later use throws `reason`, where one is given. Idempotent, never throws. */
+  revoke(reason?: Error): void;
 }
 
 /** How a client is lent. */

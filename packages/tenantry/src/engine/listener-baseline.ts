@@ -14,6 +14,14 @@ export class ListenerBaseline {
     }));
   }
 
+  /** Who listens to an event since then. */
+  added(event: string | symbol): (() => void)[] {
+    return this.#emitters.flatMap(({ emitter, own }) => {
+      const before = own.get(event) ?? [];
+      return emitter.rawListeners(event).filter((listener) => !before.includes(listener)) as (() => void)[];
+    });
+  }
+
   /** Removes who listens since then. False if somebody is missing. */
   restore(): boolean {
     let isWhole = true;

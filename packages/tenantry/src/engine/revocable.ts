@@ -3,8 +3,8 @@ import { LeaseEndedError } from '../errors.js';
 /** A stand-in for an object of a driver, until it is revoked. */
 export interface Revocable<T extends object> {
   readonly standIn: T;
-  /** From now on every use of the stand-in throws `LeaseEndedError`. Idempotent. */
-  revoke(): void;
+  /** From now on every use of the stand-in throws `LeaseEndedError`, or the reason that is given. Idempotent. */
+  revoke(reason?: Error): void;
 }
 
 /** What else a stand-in keeps to. */
@@ -45,7 +45,9 @@ class StandIn<T extends object> implements Revocable<T>, ProxyHandler<T> {
   #methods: Map<PropertyKey, { readonly of: unknown; readonly call: Method }> | undefined;
   #set: Record<PropertyKey, unknown> | undefined;
   #ended = false;
-  readonly revoke = (): void => {
+  #reason: Error | undefined;
+  readonly revoke = (reason?: Error): void => {
+    if (!this.#ended) this.#reason = reason;
     this.#ended = true;
     this.#methods = undefined;
   };
@@ -116,6 +118,7 @@ class StandIn<T extends object> implements Revocable<T>, ProxyHandler<T> {
 
   #assertRunning(key: PropertyKey): void {
     if (!this.#ended || this.#rules.isExempt?.(key)) return;
+    if (this.#reason !== undefined) throw this.#reason;
     throw new LeaseEndedError(
       'This client was given back, and its connection may serve another tenant now.',
       {

@@ -36,11 +36,15 @@ export function assertSignal(what: string, signal: unknown): asserts signal is A
 }
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for anything but 1 to 86400000. */
-export function assertTimeout(what: string, timeoutMs: unknown): asserts timeoutMs is number | undefined {
-  if (timeoutMs === undefined) return;
-  if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= LONGEST_MS) return;
-  const given = typeof timeoutMs === 'number' ? String(timeoutMs) : typeof timeoutMs;
-  throw new InvalidOptionError(`The option timeoutMs of ${what} must be a number from 1 to ${LONGEST_MS}.`, {
+export function assertTimeout(
+  what: string,
+  value: unknown,
+  name = 'timeoutMs',
+): asserts value is number | undefined {
+  if (value === undefined) return;
+  if (typeof value === 'number' && value >= 1 && value <= LONGEST_MS) return;
+  const given = typeof value === 'number' ? String(value) : typeof value;
+  throw new InvalidOptionError(`The option ${name} of ${what} must be a number from 1 to ${LONGEST_MS}.`, {
     hint: `It is ${given}; leave it out for the default.`,
   });
 }

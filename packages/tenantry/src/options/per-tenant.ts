@@ -15,7 +15,8 @@ export interface TenantLimits {
   readonly maxConnections?: number | undefined;
   /**
    * Milliseconds for one of its statements, the wait for its connection included, where the call names
-   * none. 1 to 86400000. Default: `timeouts.queryMs`. It does not bind what is run on lent clients and driver's pools.
+   * none. 1 to 86400000. Default: `timeouts.queryMs`. On
+   * lent clients and drivers' pools it binds each statement, and a pool or a checkout may say more (`queryMs`).
    */
   readonly statementTimeoutMs?: number | undefined;
 }

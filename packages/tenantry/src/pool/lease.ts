@@ -1,6 +1,7 @@
 import type { EngineConnection } from '../engine/connection.js';
 import type { ConnectionLease } from '../engine/connection-source.js';
 import { LeaseEndedError } from '../errors.js';
+import { type LentLimits, LentUse } from './lent-watch.js';
 
 /** What a pool knows of one of its connections. */
 export interface PooledConnection {
@@ -18,6 +19,8 @@ export interface PooledConnection {
   leasedAt: number;
   /** When it became idle. */
   idleSince: number;
+  /** Set while its own client is lent. */
+  lent?: LentUse | undefined;
   /** Told when it is lost; asks itself whether its lease still runs. */
   onLost?: (() => void) | undefined;
 }
@@ -27,6 +30,8 @@ export interface LeaseHome {
   giveBack(pooled: PooledConnection): void;
   discard(pooled: PooledConnection): void;
   cancel(pooled: PooledConnection): void;
+  /** The connection is lent from now on. */
+  lent(): void;
 }
 
 /** A connection in somebody's hands, until the first of its ends. */
@@ -60,6 +65,14 @@ export class Lease implements ConnectionLease {
     };
   }
 
+  /** What holds while the connection's own client is in somebody's hands. */
+  limit(limits: LentLimits): void {
+    const pooled = this.#pooled;
+    if (pooled === undefined) return;
+    pooled.lent = new LentUse(pooled.connection.activity, limits);
+    this.#home.lent();
+  }
+
   release(): void {
     const pooled = this.#end();
     if (pooled !== undefined) this.#home.giveBack(pooled);
@@ -70,15 +83,21 @@ export class Lease implements ConnectionLease {
     if (pooled !== undefined) this.#home.discard(pooled);
   }
 
-  /** Cancels what the connection is doing, at the server where that is possible, and destroys it. */
-  cancel(): void {
+  /**
+   * Cancels what the connection is doing, at the server where that is possible, and destroys it. Where its client is
+   * lent, whoever awaits something of it gets `reason` at once.
+   */
+  cancel(reason?: Error): void {
     const pooled = this.#end();
-    if (pooled !== undefined) this.#home.cancel(pooled);
+    if (pooled === undefined) return;
+    if (reason !== undefined) pooled.connection.abandon?.(reason);
+    this.#home.cancel(pooled);
   }
 
   #end(): PooledConnection | undefined {
     const pooled = this.#pooled;
     this.#pooled = undefined;
+    if (pooled !== undefined) pooled.lent = undefined;
     return pooled;
   }
 }

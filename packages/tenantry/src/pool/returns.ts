@@ -1,5 +1,8 @@
+import { performance } from 'node:perf_hooks';
+import type { EngineConnection } from '../engine/connection.js';
 import type { CloseReason } from '../observe/events.js';
 import type { LeaseHome, PooledConnection } from './lease.js';
+import { LentWatch } from './lent-watch.js';
 import type { PoolConnections } from './pool-connections.js';
 import type { PoolCounters } from './stats.js';
 
@@ -12,6 +15,8 @@ export interface ReturnsHome {
   readonly counters: PoolCounters;
   /** Whether there is a place for what cancelling takes. */
   readonly canCancel: boolean;
+  /** Whether there is a place for one cancel at a time only. */
+  readonly cancelsInTurn: boolean;
   /** How long a reset may take. */
   readonly resetMs: number;
   /** The place that a lease took is free for somebody else. */
@@ -30,11 +35,13 @@ export interface ReturnsHome {
 export class Returns implements LeaseHome {
   readonly #home: ReturnsHome;
   readonly #connections: PoolConnections;
+  readonly #lent: LentWatch;
   #cancelling: Promise<void> = Promise.resolve();
 
   constructor(home: ReturnsHome) {
     this.#home = home;
     this.#connections = home.connections;
+    this.#lent = new LentWatch(home.connections.inUse);
   }
 
   giveBack(pooled: PooledConnection): void {
@@ -58,11 +65,32 @@ export class Returns implements LeaseHome {
       void this.#end(pooled, 'cancelled', () => pooled.connection.close());
       return;
     }
-    // One at a time: the budget keeps a single connection for cancelling.
+    if (!this.#home.cancelsInTurn) {
+      void this.#end(pooled, 'cancelled', () => pooled.connection.cancel(CANCEL_MS));
+      return;
+    }
     const before = this.#cancelling;
-    this.#cancelling = this.#end(pooled, 'cancelled', () =>
-      before.then(() => pooled.connection.cancel(CANCEL_MS)),
-    );
+    const ended = this.#end(pooled, 'cancelled', () => this.#cancelAfter(before, pooled.connection));
+    this.#cancelling = Promise.all([before, ended]).then(() => {});
+  }
+
+  lent(): void {
+    this.#lent.start();
+  }
+
+  /** One at a time: the budget keeps a single connection for cancelling. Whose turn does not come in time is destroyed without. */
+  async #cancelAfter(before: Promise<void>, connection: EngineConnection): Promise<void> {
+    const askedAt = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CANCEL_MS);
+    });
+    await Promise.race([before, late]);
+    clearTimeout(timer);
+    const leftMs = CANCEL_MS - (performance.now() - askedAt);
+    if (leftMs > 0) return connection.cancel(leftMs);
+    connection.destroy();
+    return connection.close();
   }
 
   #keep(pooled: PooledConnection): void {

@@ -78,7 +78,7 @@ export class ServerPool implements WaiterHome {
     this.#connector = connector;
     this.#serving = serving;
     this.#returns = new Returns({
-      ...{ ...shared, connections, canCancel, resetMs: connectMs },
+      ...{ ...shared, connections, canCancel, cancelsInTurn: cancelTakesConnection, resetMs: connectMs },
       ended: ({ key, leasedAt }) => serving.queue.ended(key, this.#now() - leasedAt),
       keep: (pooled) => serving.keep(pooled),
     });

@@ -1,13 +1,39 @@
 import type { EngineName } from '../engine/capabilities.js';
 import type { LendOptions, LentClient } from '../engine/lent-client.js';
+import { AbortedError, ConnectionLostError, StatementTimeoutError, type TenancyError } from '../errors.js';
+import { assertTimeout } from '../input/call-options.js';
 import type { Lease } from '../pool/lease.js';
+import type { LentEnd, LentLimits } from '../pool/lent-watch.js';
 import type { Placement } from '../tenant/tenant.js';
 import type { LeaseSource } from './executor.js';
 import { Limit } from './limit.js';
 import type { CallOptions } from './session.js';
 
+/** How long a client's uses may take, where that is not what the tenancy says. */
+export interface UseLimits {
+  /**
+   * Milliseconds for each statement. What takes longer is cancelled at the server, its connection is destroyed,
+   * and whoever awaits it gets `StatementTimeoutError`; up to 200 ms later. Default: the tenant's `statementTimeoutMs`, else
+   * `timeouts.queryMs`.
+   */
+  readonly queryMs?: number | undefined;
+  /** Milliseconds for each transaction, what its holder does between statements included. Default: `timeouts.transactionMs`. */
+  readonly transactionMs?: number | undefined;
+}
+
+/**
+ * Those of some options that limit uses, checked.
+ *
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for anything but 1 to 86400000.
+ */
+export function assertUseLimits(what: string, { queryMs, transactionMs }: UseLimits): UseLimits {
+  assertTimeout(what, queryMs, 'queryMs');
+  assertTimeout(what, transactionMs, 'transactionMs');
+  return Object.freeze({ queryMs, transactionMs });
+}
+
 /** How a client is asked for. `timeoutMs` and `signal` end the wait for it, not its use. */
-export interface ClientOptions extends CallOptions, LendOptions {}
+export interface ClientOptions extends CallOptions, LendOptions, UseLimits {}
 
 /**
  * A connection's own client in somebody's hands. It serves one tenant until one of its two ends;
@@ -17,7 +43,7 @@ export interface ClientLease {
   /** The driver's own client: mysql2's `Connection`, pg's `Client`, better-sqlite3's `Database`. After the end every use throws `LeaseEndedError`. */
   readonly client: object;
   readonly engine: EngineName;
-  /** Calls once if the connection is lost before its end; another call replaces this one. It still has to be ended. */
+  /** Calls once if the connection is lost before its end; another call replaces this one. A moment later it ends by itself. */
   onLost(listener: () => void): void;
   /** Gives the connection back: it is kept if it is provably clean, reset if need be, else closed. */
   release(): void;
@@ -54,7 +80,7 @@ export interface Clients {
    * InvalidOptionError (`TENANTRY_INVALID_OPTION`) for an engine that answers only in time;
    * PoolTimeoutError (`TENANTRY_POOL_TIMEOUT`) where no place is free now.
    */
-  take(options?: LendOptions): ClientLease;
+  take(options?: LendOptions & UseLimits): ClientLease;
 }
 
 /** Where the clients of a {@link TenantClients} come from. */
@@ -72,11 +98,14 @@ export class TenantClients implements Clients {
   readonly tenant: string;
   readonly scope: object | undefined;
   readonly #source: ClientSource;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(source: ClientSource, scope: object | undefined) {
+  /** `signal` ends waits and uses. */
+  constructor(source: ClientSource, scope: object | undefined, signal?: AbortSignal) {
     this.tenant = source.label;
     this.scope = scope;
     this.#source = source;
+    this.#signal = signal;
   }
 
   /**
@@ -88,35 +117,55 @@ export class TenantClients implements Clients {
   }
 
   async acquire(options: ClientOptions = {}): Promise<ClientLease> {
+    assertUseLimits('acquire', options);
     const source = this.#source;
-    const limit = new Limit(source.label, options, source.queryMs);
+    const limit = new Limit(source.label, this.#waitOptions(options), source.queryMs);
     limit.assertRunning();
     return this.#lend(await source.lease(limit), options);
   }
 
-  take(options?: LendOptions): ClientLease {
+  take(options?: LendOptions & UseLimits): ClientLease {
     return this.#lend(this.#source.leaseNow(), options);
   }
 
   /** Lends an idle connection's client, without a promise; undefined where that takes a wait. Throws like a session's first use. */
-  takeIdle(options?: LendOptions): ClientLease | undefined {
+  takeIdle(options?: LendOptions & UseLimits): ClientLease | undefined {
+    this.#assertRunning();
     const lease = this.#source.leaseIdle();
     return lease && this.#lend(lease, options);
   }
 
   /** The same for one statement that a pool runs itself, on a connection of this engine. */
-  idleSender(engine: EngineName): IdleSender | undefined {
-    const lease = this.#source.leaseIdle();
+  idleSender(engine: EngineName, limits?: UseLimits): IdleSender | undefined {
+    this.#assertRunning();
+    const source = this.#source;
+    const lease = source.leaseIdle();
     if (lease === undefined) return undefined;
-    const sender = this.#source.engine().name === engine ? lease.connection.sender?.() : undefined;
-    if (sender !== undefined) return new IdleSender(sender, lease);
+    const sender = source.engine().name === engine ? lease.connection.sender?.() : undefined;
+    if (sender !== undefined) return new IdleSender(sender, lease, source, limits, this.#signal);
     lease.release();
     return undefined;
   }
 
-  #lend(lease: Lease, options?: LendOptions): ClientLease {
+  #assertRunning(): void {
+    if (this.#signal?.aborted) throw useEnded('aborted', this.tenant, this.#signal, 0);
+  }
+
+  /** What ends the wait: the caller's own signal, or that of what it belongs to. */
+  #waitOptions(options: ClientOptions): CallOptions {
+    const { signal } = options;
+    if (this.#signal === undefined || signal === this.#signal) return options;
+    return {
+      timeoutMs: options.timeoutMs,
+      signal: signal === undefined ? this.#signal : AbortSignal.any([signal, this.#signal]),
+    };
+  }
+
+  #lend(lease: Lease, options?: LendOptions & UseLimits): ClientLease {
     try {
-      return new LentLease(lease, lease.connection.lend(options), this.#source.engine().name);
+      const source = this.#source;
+      const lent = lease.connection.lend(options);
+      return new LentLease(lease, source, options, this.#signal, lent);
     } catch (error) {
       lease.destroy();
       throw error;
@@ -124,35 +173,83 @@ export class TenantClients implements Clients {
   }
 }
 
-/** What sends one statement on a leased connection, until the first of its ends. */
-export class IdleSender {
-  /** As the connection gives it: of the engine's own kind. */
-  readonly sender: object;
-  readonly #lease: Lease;
+/** A connection in use by its driver's own means, within its limits, until the first of its ends. */
+abstract class LimitedUse implements LentLimits {
+  readonly queryMs: number;
+  readonly transactionMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly #label: string;
+  protected readonly lease: Lease;
 
-  constructor(sender: object, lease: Lease) {
-    this.sender = sender;
-    this.#lease = lease;
+  constructor(
+    lease: Lease,
+    source: ClientSource,
+    limits: UseLimits | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    this.lease = lease;
+    this.#label = source.label;
+    this.queryMs = limits?.queryMs ?? source.queryMs;
+    this.transactionMs = limits?.transactionMs ?? source.transactionMs;
+    this.signal = signal;
+    lease.limit(this);
   }
 
-  release(): void {
-    this.#lease.release();
+  onReached(end: LentEnd): void {
+    const ms = end === 'statement' ? this.queryMs : this.transactionMs;
+    this.end(useEnded(end, this.#label, this.signal, ms));
   }
 
-  destroy(): void {
-    this.#lease.destroy();
+  protected end(error: TenancyError): void {
+    this.lease.cancel(error);
   }
 }
 
-class LentLease implements ClientLease {
-  readonly engine: EngineName;
-  readonly #lease: Lease;
-  readonly #lent: LentClient;
+/** What sends one statement on a leased connection, until the first of its ends. */
+export class IdleSender extends LimitedUse {
+  /** As the connection gives it: of the engine's own kind. */
+  readonly sender: object;
 
-  constructor(lease: Lease, lent: LentClient, engine: EngineName) {
-    this.#lease = lease;
+  constructor(
+    sender: object,
+    lease: Lease,
+    source: ClientSource,
+    limits: UseLimits | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    super(lease, source, limits, signal);
+    this.sender = sender;
+  }
+
+  release(): void {
+    this.lease.release();
+  }
+
+  destroy(): void {
+    this.lease.destroy();
+  }
+}
+
+class LentLease extends LimitedUse implements ClientLease {
+  readonly engine: EngineName;
+  readonly #lent: LentClient;
+  #onLost: (() => void) | undefined;
+
+  constructor(
+    lease: Lease,
+    source: ClientSource,
+    limits: UseLimits | undefined,
+    signal: AbortSignal | undefined,
+    lent: LentClient,
+  ) {
+    super(lease, source, limits, signal);
+    this.engine = source.engine().name;
     this.#lent = lent;
-    this.engine = engine;
+    // Whether its holder notices or not, it takes no place any more; after the driver has told all that waits of it.
+    lease.onLost(() => {
+      this.#onLost?.();
+      setImmediate(() => setImmediate(() => this.#isLost(source.label)));
+    });
   }
 
   get client(): object {
@@ -160,16 +257,53 @@ class LentLease implements ClientLease {
   }
 
   onLost(listener: () => void): void {
-    this.#lease.onLost(listener);
+    this.#onLost = listener;
   }
 
   release(): void {
     this.#lent.revoke();
-    this.#lease.release();
+    this.lease.release();
   }
 
   destroy(): void {
     this.#lent.revoke();
-    this.#lease.destroy();
+    this.lease.destroy();
   }
+
+  #isLost(label: string): void {
+    if (this.lease.ended) return;
+    this.#lent.revoke(useLost(label));
+    this.lease.destroy();
+  }
+
+  protected override end(error: TenancyError): void {
+    super.end(error);
+    this.#lent.revoke(error);
+  }
+}
+
+function useLost(label: string): TenancyError {
+  return new ConnectionLostError(`The connection for ${label} was lost while its client was lent.`, {
+    tenant: label,
+    kind: 'connection-lost',
+    hint: 'What was under way may or may not have taken effect; look before you repeat a change, on another client.',
+  });
+}
+
+/** What whoever uses a connection gets when its limit was reached. */
+function useEnded(end: LentEnd, label: string, signal: AbortSignal | undefined, ms: number): TenancyError {
+  if (end === 'aborted') {
+    return new AbortedError(`${label}: aborted by the caller; what was under way was cancelled.`, {
+      tenant: label,
+      cause: signal?.reason,
+    });
+  }
+  const [message, option] =
+    end === 'statement'
+      ? [`not done within ${ms} ms; the statement was cancelled`, 'queryMs']
+      : [`a transaction was open for ${ms} ms; it was rolled back`, 'transactionMs'];
+  return new StatementTimeoutError(`${label}: ${message}.`, {
+    tenant: label,
+    hint: `Make it faster, or give the pool, or clients().acquire, a longer ${option}.`,
+  });
 }

@@ -11,12 +11,12 @@ import {
   NotSupportedError,
   OutOfResourcesError,
 } from '../../errors.js';
-import type { ClientLease } from '../../session/clients.js';
+import { assertUseLimits, type ClientLease, type UseLimits } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import { assertTenant } from './pool-options.js';
 
 /** How {@link mariadbPool} gives out connections. */
-export interface MariadbPoolOptions {
+export interface MariadbPoolOptions extends UseLimits {
   /**
    * Whose pool it is. Left out it is ambient: each call goes to the tenant of the context at the call.
    * To give `undefined` is refused, because it is mostly a request that was not resolved to a tenant.
@@ -82,6 +82,7 @@ class MariadbTenantPool extends EventEmitter {
   readonly #tenancy: Tenancy;
   readonly #tenant: string | undefined;
   readonly #values: MariadbPoolOptions['values'];
+  readonly #limits: UseLimits;
   readonly #ending = new AbortController();
   #active = 0;
   #waiting = 0;
@@ -92,6 +93,7 @@ class MariadbTenantPool extends EventEmitter {
     this.#tenancy = tenancy;
     this.#tenant = options.tenant;
     this.#values = options.values;
+    this.#limits = assertUseLimits('mariadbPool', options);
   }
 
   get closed(): boolean {
@@ -158,7 +160,7 @@ class MariadbTenantPool extends EventEmitter {
     this.#waiting++;
     let lease: ClientLease;
     try {
-      lease = await clients.acquire({ signal: this.#ending.signal });
+      lease = await clients.acquire({ ...this.#limits, signal: this.#ending.signal });
     } catch (error) {
       throw this.closed && error instanceof AbortedError ? closedError() : error;
     } finally {

@@ -1,11 +1,12 @@
 import type { ConnectionOptions } from 'mysql2';
 import { InvalidOptionError } from '../../errors.js';
+import type { UseLimits } from '../../session/clients.js';
 
 /** How values are read and written; each is mysql2's own option of that name. */
 export type ValueOptions = Pick<ConnectionOptions, (typeof VALUE_OPTIONS)[number]>;
 
 /** How {@link mysqlPool} gives out connections. */
-export interface MysqlPoolOptions extends ValueOptions {
+export interface MysqlPoolOptions extends ValueOptions, UseLimits {
   /**
    * Whose pool it is. Left out it is ambient: each call goes to the tenant of the context at the call.
    * To give `undefined` is refused, because it is mostly a request that was not resolved to a tenant.
@@ -49,7 +50,7 @@ export function assertTenant(options: { readonly tenant?: unknown }): void {
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for an option that is not known here. */
 export function assertKnown(options: object): void {
-  const known: readonly string[] = ['tenant', 'raw', ...VALUE_OPTIONS];
+  const known: readonly string[] = ['tenant', 'raw', 'queryMs', 'transactionMs', ...VALUE_OPTIONS];
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     throw new InvalidOptionError(`mysqlPool has no option ${JSON.stringify(name)}.`, {

@@ -1,7 +1,14 @@
 import type { PoolConnection } from 'mysql2';
 import type { MysqlSender } from '../../engines/mysql/index.js';
 import { AbortedError, ClosedError, NotSupportedError } from '../../errors.js';
-import { type ClientLease, type Clients, type IdleSender, TenantClients } from '../../session/clients.js';
+import {
+  assertUseLimits,
+  type ClientLease,
+  type Clients,
+  type IdleSender,
+  TenantClients,
+  type UseLimits,
+} from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import { type Callback, type Command, createCommand, PoolBase, poolConfig } from './mysql2.js';
 import {
@@ -26,6 +33,7 @@ export class TenantPool extends PoolBase {
   readonly #tenancy: Tenancy;
   readonly #tenant: string | undefined;
   readonly #raw: boolean;
+  readonly #limits: UseLimits;
   /** What the configuration says otherwise than our connections do. */
   readonly #values: ValueOptions;
   readonly #hasValues: boolean;
@@ -43,6 +51,7 @@ export class TenantPool extends PoolBase {
     this.#tenancy = tenancy;
     this.#tenant = options.tenant;
     this.#raw = options.raw === true;
+    this.#limits = assertUseLimits('mysqlPool', options);
   }
 
   override getConnection(callback: (error: unknown, connection?: PoolConnection) => void): void {
@@ -116,7 +125,7 @@ export class TenantPool extends PoolBase {
     const clients = this.#clients();
     if (this.#raw || this.#hasValues || this.#isWatched || !(clients instanceof TenantClients))
       return undefined;
-    return clients.idleSender('mysql');
+    return clients.idleSender('mysql', this.#limits);
   }
 
   /** Whether somebody is to be told of connections. */
@@ -141,7 +150,8 @@ export class TenantPool extends PoolBase {
   ): void {
     try {
       const clients = this.#clients();
-      const idle = clients instanceof TenantClients ? clients.takeIdle({ raw: this.#raw }) : undefined;
+      const idle =
+        clients instanceof TenantClients ? clients.takeIdle({ raw: this.#raw, ...this.#limits }) : undefined;
       if (idle !== undefined) process.nextTick(done, this.#handOut(idle, mayBeLost));
       else {
         void this.#wait(clients, mayBeLost).then(
@@ -157,7 +167,10 @@ export class TenantPool extends PoolBase {
   async #wait(clients: Clients, mayBeLost: boolean): Promise<PoolConnection> {
     const waiting = this.listenerCount('enqueue') > 0 && setImmediate(() => this.emit('enqueue'));
     try {
-      return this.#handOut(await clients.acquire({ raw: this.#raw, signal: this.#ending.signal }), mayBeLost);
+      return this.#handOut(
+        await clients.acquire({ raw: this.#raw, ...this.#limits, signal: this.#ending.signal }),
+        mayBeLost,
+      );
     } catch (error) {
       throw this._closed && error instanceof AbortedError ? closed() : error;
     } finally {

@@ -10,11 +10,18 @@ import {
 } from '../../errors.js';
 import { assertFlag } from '../../input/call-options.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
-import { type ClientLease, type Clients, type IdleSender, TenantClients } from '../../session/clients.js';
+import {
+  assertUseLimits,
+  type ClientLease,
+  type Clients,
+  type IdleSender,
+  TenantClients,
+  type UseLimits,
+} from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 
 /** How {@link pgPool} gives out clients. */
-export interface PgPoolOptions {
+export interface PgPoolOptions extends UseLimits {
   /**
    * Whose pool it is. Left out it is ambient: each call goes to the tenant of the context at the call.
    * To give `undefined` is refused, because it is mostly a request that was not resolved to a tenant.
@@ -52,6 +59,7 @@ export class TenantPool extends PoolBase {
   readonly #tenancy: Tenancy;
   readonly #tenant: string | undefined;
   readonly #raw: boolean;
+  readonly #limits: UseLimits;
   #waiting = 0;
   #leased = 0;
   #whenEmpty: () => void = () => {};
@@ -61,7 +69,7 @@ export class TenantPool extends PoolBase {
     // A host that finds an address here would connect by itself: to none of the tenants, and beside the budget.
     Reflect.deleteProperty(this, 'Client');
     Reflect.set(this, 'options', Object.freeze({}));
-    assertKnownKeys('pgPool', options, ['tenant', 'raw']);
+    assertKnownKeys('pgPool', options, ['tenant', 'raw', 'queryMs', 'transactionMs']);
     assertFlag('pgPool', 'raw', options.raw);
     if ('tenant' in options && (typeof options.tenant !== 'string' || options.tenant === '')) {
       throw new InvalidOptionError('The option tenant is given, and is not a name.', {
@@ -71,6 +79,7 @@ export class TenantPool extends PoolBase {
     this.#tenancy = tenancy;
     this.#tenant = options.tenant;
     this.#raw = options.raw === true;
+    this.#limits = assertUseLimits('pgPool', options);
   }
 
   /** Clients that are checked out. */
@@ -134,7 +143,7 @@ export class TenantPool extends PoolBase {
   /** Its first step is taken at the call, so that the tenant is the caller's. */
   async #checkOut(): Promise<pg.PoolClient> {
     const clients = this.#clients();
-    const options = { raw: this.#raw };
+    const options = { raw: this.#raw, ...this.#limits };
     const idle = clients instanceof TenantClients ? clients.takeIdle(options) : undefined;
     if (idle !== undefined) return this.#handOut(idle);
     this.#waiting++;
@@ -216,7 +225,7 @@ export class TenantPool extends PoolBase {
   #idleSender(config: unknown): IdleSender | undefined {
     if (this.#raw || config instanceof pg.Query || this.#isWatched) return undefined;
     const clients = this.#clients();
-    const idle = clients instanceof TenantClients ? clients.idleSender('postgres') : undefined;
+    const idle = clients instanceof TenantClients ? clients.idleSender('postgres', this.#limits) : undefined;
     if (idle !== undefined) this.#leased++;
     return idle;
   }

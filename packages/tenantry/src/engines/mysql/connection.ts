@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Connection } from 'mysql2';
 import type {
+  Activity,
   BeginOptions,
   EngineConnection,
   IsolationLevel,
@@ -232,6 +233,14 @@ export class MysqlConnection implements EngineConnection {
     return status.flags !== undefined && !isOpen(status.flags);
   }
 
+  get activity(): Activity {
+    return this.#wire;
+  }
+
+  abandon(error: Error): void {
+    this.#wire.abandon(error);
+  }
+
   isAlive(): boolean {
     if (this.#ended !== undefined || this.#endExpected) return false;
     const stream = streamOf(this.#client);
@@ -248,7 +257,7 @@ export class MysqlConnection implements EngineConnection {
   }
 
   async cancel(timeoutMs: number): Promise<void> {
-    const busy = this.#underWay.size > 0 && this.isAlive();
+    const busy = this.#isUnderWay && this.isAlive();
     this.#endExpected = true;
     this.#cancelled = true;
     try {
@@ -303,12 +312,18 @@ export class MysqlConnection implements EngineConnection {
   async #cancelAtServer(timeoutMs: number): Promise<void> {
     // While the connection is being moved, a reset would swallow the kill.
     await this.#wire.answered();
-    if (this.#underWay.size > 0) await this.#killStatement(this.#client.threadId, timeoutMs);
+    if (this.#isUnderWay) await this.#killStatement(this.#client.threadId, timeoutMs);
     // The reply tells that the statement is over, and by which of the two.
     await new Promise<void>((resolve) => {
       if (this.#underWay.size === 0) resolve();
       else this.#whenQuiet = resolve;
     });
+    await this.#wire.abandoned();
+  }
+
+  /** Whether the server has something to do, for a borrower or for this object. */
+  get #isUnderWay(): boolean {
+    return this.#underWay.size > 0 || !this.#wire.status.isComplete;
   }
 
   #bind(sql: string, params: readonly Parameter[]): string {

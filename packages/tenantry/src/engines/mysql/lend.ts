@@ -124,11 +124,11 @@ export class Lender {
   lend(): LentClient {
     const lent = revocable<object>(this.#client, this.#own, this.#rules);
     this.#lent = lent;
-    return { client: lent.standIn, revoke: () => this.#revoke(lent) };
+    return { client: lent.standIn, revoke: (reason) => this.#revoke(lent, reason) };
   }
 
-  #revoke(lent: Revocable<object>): void {
-    lent.revoke();
+  #revoke(lent: Revocable<object>, reason: Error | undefined): void {
+    lent.revoke(reason);
     if (this.#lent !== lent) return;
     this.#lent = undefined;
     for (const each of this.#handedOut) each.revoke();

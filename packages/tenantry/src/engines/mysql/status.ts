@@ -33,6 +33,9 @@ export class StatusWatch {
   #speaksUtf8 = true;
   #tellsOfTraces = false;
   #endedInError = false;
+  /** Replies that have come to their end, and those of them after which no transaction was open. */
+  answers = 0;
+  rests = 0;
 
   /** To be called when the handshake is over: from now on packets are replies to commands. */
   begin(): void {
@@ -71,6 +74,11 @@ export class StatusWatch {
    */
   get endedInError(): boolean {
     return this.#phase === 'idle' && this.#endedInError && !isOpen(this.#lastFlags);
+  }
+
+  /** Whether a transaction is open, by the last flags that came. */
+  get lastlyInTransaction(): boolean {
+    return isInTransaction(this.#lastFlags);
   }
 
   /** To be called when the session is about to be reset: whether a backslash escapes in a fresh one. */
@@ -161,6 +169,7 @@ export class StatusWatch {
     }
     const [columns, parameters] = [buffer.readUInt16LE(start + 5), buffer.readUInt16LE(start + 7)];
     this.#endsLeft = Math.sign(columns) + Math.sign(parameters);
+    this.answers++;
     // Preparing changes no status, so that of the last reply holds on.
     this.#phase = this.#endsLeft === 0 ? 'idle' : 'definitions';
   }
@@ -170,6 +179,7 @@ export class StatusWatch {
     this.#flags = undefined;
     this.#endedInError = true;
     this.#tellsOfTraces = true;
+    this.answers++;
     this.#phase = 'idle';
   }
 
@@ -192,14 +202,19 @@ export class StatusWatch {
     const more = (flags & ServerStatus.moreResults) !== 0;
     this.#flags = more ? undefined : flags;
     this.#lastFlags = flags;
+    this.answers++;
+    if (!isInTransaction(flags)) this.rests++;
     this.#phase = more ? 'header' : 'idle';
   }
 }
 
 /** Whether a transaction is open, or the next statement would open one. */
 export function isOpen(flags: number): boolean {
-  const open = ServerStatus.inTransaction | ServerStatus.inReadOnlyTransaction;
-  return (flags & open) !== 0 || (flags & ServerStatus.autocommit) === 0;
+  return isInTransaction(flags) || (flags & ServerStatus.autocommit) === 0;
+}
+
+function isInTransaction(flags: number): boolean {
+  return (flags & (ServerStatus.inTransaction | ServerStatus.inReadOnlyTransaction)) !== 0;
 }
 
 /** A row can begin with the same byte, but only if its first value has 16 MiB or more. */

@@ -1,8 +1,17 @@
 import type { Connection } from 'mysql2';
+import type { Activity } from '../../engine/connection.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { InternalError } from '../../errors.js';
-import { Command, initDbPacket, okFlags, okSchema, queryPacket, resetConnectionPacket } from './packets.js';
 import type { ServerFacts } from './session-setup.js';
+import { type Command, failCommand } from './lent-commands.js';
+import {
+  Command as CommandCode,
+  initDbPacket,
+  okFlags,
+  okSchema,
+  queryPacket,
+  resetConnectionPacket,
+} from './packets.js';
 import { ServerStatus, StatusWatch } from './status.js';
 import { judgeTraces, more, type Traces, tracesOf } from './traces.js';
 
@@ -29,7 +38,9 @@ interface Client {
   readonly serverCapabilityFlags: number;
   readonly _paused: boolean;
   readonly _closing: boolean;
-  readonly _commands: { readonly length: number };
+  _command: Command | null | undefined;
+  readonly _commands: { readonly length: number; toArray(): Command[]; clear(): void };
+  resume(): void;
   readonly _statements: { readonly size: number; values(): Iterable<CachedStatement>; clear(): void };
 }
 
@@ -66,7 +77,7 @@ const NOWHERE = 'information_schema';
  * So a move is a few commands: forget the session, set up the new one, leave the previous database, enter
  * the new one. The last but one cannot fail, hence a statement behind a failed move meets no tenant's data.
  */
-export class Wire {
+export class Wire implements Activity {
   readonly status = new StatusWatch();
   readonly #client: Client;
   readonly #charsetNumber: number;
@@ -84,6 +95,9 @@ export class Wire {
   /** The driver has begun with a command, of which nothing is written yet. */
   #begins = false;
   #whenAnswered: () => void = () => {};
+  /** Nobody of the driver's is to get what comes. */
+  #isAbandoned = false;
+  #whenComplete: () => void = () => {};
   #left: Traces = 'none';
   /** Whether something was left when the move was asked for that is to be sent. */
   #isTouched = false;
@@ -176,7 +190,24 @@ export class Wire {
 
   /** Whether nothing is under way, nor waits to be. */
   get isQuiet(): boolean {
-    return this.isIdle && this.status.isComplete;
+    return !this.isBusy;
+  }
+
+  /** Whether something is under way, or waits for that. */
+  get isBusy(): boolean {
+    return !this.isIdle || !this.status.isComplete;
+  }
+
+  get isInTransaction(): boolean {
+    return this.status.lastlyInTransaction;
+  }
+
+  get answers(): number {
+    return this.status.answers;
+  }
+
+  get rests(): number {
+    return this.status.rests;
   }
 
   /** Notes what a statement may leave. */
@@ -205,6 +236,26 @@ export class Wire {
     this.#pending = undefined;
   }
 
+  /** Fails all that the driver has before it; what the server still answers is read and given to nobody. */
+  abandon(error: Error): void {
+    const client = this.#client;
+    this.#isAbandoned = true;
+    // It has none where nothing was sent yet.
+    const commands = [client._command ?? [], client._commands.toArray()].flat();
+    client._command = null;
+    client._commands.clear();
+    if (client._paused) client.resume();
+    for (const command of commands) failCommand(command, error);
+  }
+
+  /** Resolves when all that was sent is answered, or the connection has ended. Only after {@link abandon}. */
+  async abandoned(): Promise<void> {
+    if (this.status.isComplete || this.#failed) return;
+    await new Promise<void>((resolve) => {
+      this.#whenComplete = resolve;
+    });
+  }
+
   /** Resolves when nothing that was sent ahead is unanswered, or the connection has ended. */
   answered(): Promise<void> {
     if (this.#repliesLeft === 0) return Promise.resolve();
@@ -218,6 +269,7 @@ export class Wire {
     this.#failed = true;
     this.#repliesLeft = 0;
     this.#whenAnswered();
+    this.#whenComplete();
   }
 
   #isForDriver(packet: Packet | undefined): boolean {
@@ -233,7 +285,9 @@ export class Wire {
       return false;
     }
     this.status.see(packet.buffer, packet.start + 4, packet.end);
-    return true;
+    if (!this.#isAbandoned) return true;
+    if (this.status.isComplete) this.#whenComplete();
+    return false;
   }
 
   #write(buffer: Buffer): void {
@@ -275,23 +329,23 @@ export class Wire {
   /** What a command may leave that somebody else gives to the driver. */
   #judge(buffer: Buffer): Traces {
     switch (buffer[COMMAND_AT]) {
-      case Command.query:
+      case CommandCode.query:
         // With its values in it, it will hardly come again.
         return this.#hasAttributes
           ? this.#judgeAfterAttributes(buffer)
           : judgeTraces(textOf(buffer, TEXT_AT));
-      case Command.prepare:
+      case CommandCode.prepare:
         return tracesOf(textOf(buffer, TEXT_AT));
       // A statement that was prepared has been judged, and none outlives a reset.
-      case Command.execute:
-      case Command.sendLongData:
-      case Command.closeStatement:
-      case Command.resetStatement:
-      case Command.fetch:
-      case Command.ping:
-      case Command.quit:
+      case CommandCode.execute:
+      case CommandCode.sendLongData:
+      case CommandCode.closeStatement:
+      case CommandCode.resetStatement:
+      case CommandCode.fetch:
+      case CommandCode.ping:
+      case CommandCode.quit:
         return 'none';
-      case Command.resetConnection:
+      case CommandCode.resetConnection:
         return 'anything';
       default:
         // Another user, an option of the protocol, a replica: a reset keeps them.

@@ -16,6 +16,7 @@ import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { Admission } from './admission.js';
 import { bindingStatement, reseeding } from './binding.js';
+import { ClientActivity } from './activity.js';
 import type { Client } from './driver.js';
 import {
   endOf,
@@ -67,6 +68,7 @@ export class PostgresConnection implements EngineConnection {
   readonly #closed: Promise<void>;
   readonly #answers: OwedAnswers;
   readonly #watch: SessionWatch;
+  readonly activity: ClientActivity;
   #instance: string | undefined;
   #keepsMemory = false;
   #policies: PolicyWatch | undefined;
@@ -106,6 +108,7 @@ export class PostgresConnection implements EngineConnection {
     this.#client = client;
     this.#answers = new OwedAnswers(client);
     this.#watch = new SessionWatch(client);
+    this.activity = new ClientActivity(this.#answers, this.#watch);
     this.#requestCancel = requestCancel;
     client.on('error', (error) => this.#lose(error));
     this.#closed = new Promise((resolve) => {
@@ -278,6 +281,11 @@ export class PostgresConnection implements EngineConnection {
     return this.#wasLent && this.#answers.count === 1 && this.#watch.isEndingInError;
   }
 
+  abandon(error: Error): void {
+    // As the driver does where its connection has failed.
+    (this.#client as unknown as { _errorAllQueries(error: Error): void })._errorAllQueries(error);
+  }
+
   isAlive(): boolean {
     const { stream } = this.#client.connection;
     return !this.#isEnding && !this.#lost && stream.readable && stream.writable && !stream.destroyed;
@@ -296,7 +304,7 @@ export class PostgresConnection implements EngineConnection {
   async cancel(timeoutMs: number): Promise<void> {
     this.#isEnding = true;
     this.#cancelled = true;
-    if (this.#answers.count > 0 && !this.#lost) {
+    if (this.activity.isBusy && !this.#lost) {
       // The statement has ended when its answer is here, which may be a little after the request.
       const ended = this.#requestCancel(timeoutMs).then(() => this.#answers.all());
       await within(timeoutMs, ended);

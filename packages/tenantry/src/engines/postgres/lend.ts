@@ -71,9 +71,11 @@ class Loan implements LentClient, RevocableRules {
   readonly #lent: Revocable<object>;
   #events: LentEvents | undefined;
   #protocol: LentProtocol | undefined;
-  readonly revoke = (): void => {
-    this.#lent.revoke();
-    this.#protocol?.revoke();
+  #isAborted = false;
+  readonly revoke = (reason?: Error): void => {
+    this.#isAborted ||= reason !== undefined;
+    this.#lent.revoke(reason);
+    this.#protocol?.revoke(reason);
     this.#events?.end();
     this.#use.ended();
   };
@@ -98,6 +100,11 @@ class Loan implements LentClient, RevocableRules {
     if (!isEventMethod(key)) return undefined;
     this.#events ??= new LentEvents(this.#real, () => this.client);
     return this.#events.method(key);
+  }
+
+  /** Whoever was not done still gives it back. */
+  isExempt(key: PropertyKey): boolean {
+    return this.#isAborted && key === 'release';
   }
 
   onReach(key: PropertyKey): void {

@@ -43,11 +43,14 @@ export class LentProtocol {
     return submitted.standIn;
   }
 
-  revoke(): void {
-    this.#lent?.connection.revoke();
-    this.#lent?.stream.revoke();
-    for (const submitted of this.#submitted) submitted.end(leaseEnded());
+  revoke(reason: Error = leaseEnded()): void {
+    this.#lent?.connection.revoke(reason);
+    this.#lent?.stream.revoke(reason);
+    for (const submitted of this.#submitted) submitted.end(reason);
+    // A stream that is being closed waits for the server's answer, which is not for it any more.
+    const waiting = this.#baseline?.added('readyForQuery') ?? [];
     if (this.#baseline?.restore() === false) this.#use.spoil();
+    for (const listener of waiting) process.nextTick(listener);
   }
 
   #enter(call: () => unknown): unknown {

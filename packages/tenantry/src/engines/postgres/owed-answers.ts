@@ -7,6 +7,11 @@ import type { Client } from './driver.js';
  */
 export class OwedAnswers {
   readonly #resend: () => void;
+  /** Answers so far, and those of them after which no transaction was open. */
+  answers = 0;
+  rests = 0;
+  /** By the last answer. */
+  isInTransaction = false;
   #owed = 0;
   #lastAskedBySync = false;
   #waiting: (() => void)[] = [];
@@ -25,8 +30,11 @@ export class OwedAnswers {
       sync.call(connection);
     };
     // Before the driver's own listener, which calls whoever asked.
-    connection.prependListener('readyForQuery', () => {
+    connection.prependListener('readyForQuery', ({ status }: { readonly status: string }) => {
       this.#owed--;
+      this.answers++;
+      this.isInTransaction = status !== 'I';
+      if (!this.isInTransaction) this.rests++;
       this.#wakeUp();
     });
     connection.on('copyInResponse', () => {

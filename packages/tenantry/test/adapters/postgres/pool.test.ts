@@ -33,7 +33,13 @@ onEngine('postgres', (engine) => {
         Promise<pg.QueryResult<{ id: number }>>
       >();
       expectTypeOf<Parameters<typeof pgPool>[1]>().toEqualTypeOf<
-        { readonly tenant?: string; readonly raw?: boolean | undefined } | undefined
+        | {
+            readonly tenant?: string;
+            readonly raw?: boolean | undefined;
+            readonly queryMs?: number | undefined;
+            readonly transactionMs?: number | undefined;
+          }
+        | undefined
       >();
     });
 
