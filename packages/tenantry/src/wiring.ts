@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalog } from './catalog/catalog.js';
 import { previewCatalog } from './catalog/preview-catalog.js';
 import { createSqlCatalog } from './catalog-sql/sql-catalog.js';
@@ -42,6 +44,9 @@ const DEFAULT_CONNECTIONS = 10;
 const DEFAULT_CHEAP_CONNECTIONS = 100;
 /** The part of a server's budget that one tenant may use at once, where nobody says. */
 const PER_TENANT = 0.75;
+
+/** What the catalog is still told when there is no time left, in milliseconds. */
+const GOODBYE_MS = 250;
 
 /** Builds the rooms, wires them together, and owns their start and their end. */
 export class Wiring {
@@ -149,9 +154,9 @@ export class Wiring {
     this.#assertOpen();
     const { current } = this.context;
     const rooms = current?.isTemplate === true ? this.#sessionRooms : this.#publicRooms;
-    if (ref !== undefined) return new TenantSession(rooms, keyOf(ref));
+    if (ref !== undefined) return new TenantSession(rooms, keyOf(ref), undefined, current?.signal);
     const run = current ?? this.context.require();
-    return new TenantSession(rooms, { name: undefined, id: run.id }, run);
+    return new TenantSession(rooms, { name: undefined, id: run.id }, run, run.signal);
   }
 
   run<T>(ref: TenantRef, fn: () => T | PromiseLike<T>, options?: RunOptions): Promise<T> {
@@ -223,16 +228,22 @@ export class Wiring {
 
   destroy(): Promise<void> {
     const pools = [...this.#pools.values(), this.#centralPool, this.#catalogPool];
-    const destroyed = Promise.all(pools.map((pool) => pool.destroy()));
-    this.#closing = Promise.all([this.#closing, destroyed, this.#poll.stop()]).then(() => {});
+    this.#heartbeat.end();
+    this.#sessionRooms.credentials?.end();
+    const destroyed = pools.map((pool) => pool.destroy());
+    const ended = Promise.all([this.#closing, ...destroyed, atMost(GOODBYE_MS, this.#poll.stop())]);
+    this.#closing = ended.then(() => {});
     return this.#closing;
   }
 
   async #drain(timeoutMs: number): Promise<void> {
+    const endsAt = performance.now() + timeoutMs;
+    const leftMs = () => Math.max(GOODBYE_MS, endsAt - performance.now());
     const pools = [...this.#pools.values(), this.#centralPool];
-    await Promise.all([this.#poll.stop(), ...pools.map((pool) => pool.close(timeoutMs))]);
-    if (this.#isStarted) await this.#heartbeat.stop();
-    await this.#catalogPool.close(1000);
+    this.#sessionRooms.credentials?.end();
+    await Promise.all([atMost(timeoutMs, this.#poll.stop()), ...pools.map((pool) => pool.close(timeoutMs))]);
+    if (this.#isStarted) await atMost(leftMs(), this.#heartbeat.stop());
+    await this.#catalogPool.close(Math.min(1000, leftMs()));
   }
 
   #assertOpen(): void {
@@ -287,6 +298,14 @@ export class Wiring {
         pool.take(target) ?? pool.acquire(target, { timeoutMs: limit.remainingMs, signal: limit.signal }),
     });
   }
+}
+
+/** Waits for work, but not longer than this; the work goes on. Never rejects. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  const late = new AbortController();
+  const { signal } = late;
+  await Promise.race([work, sleep(ms, undefined, { signal })]).catch(() => {});
+  late.abort();
 }
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if the server's engine or URL does not allow its isolation. */

@@ -76,14 +76,17 @@ export class Directory {
   }
 
   /** The entry of the tenant that is called this if it is fresh, else undefined. No I/O, no promise. */
-  peek(key: TenantKey): DirectoryEntry | undefined {
+  peek(key: TenantKey, canWait = true): DirectoryEntry | undefined {
     const entry = this.#known(key);
-    return entry !== undefined && this.isFresh(entry) && isNamedBy(entry.route, key) ? entry : undefined;
+    return entry !== undefined && this.isFresh(entry, canWait) && isNamedBy(entry.route, key)
+      ? entry
+      : undefined;
   }
 
-  isFresh(entry: DirectoryEntry): boolean {
+  /** Whether an entry may be served; `canWait`: to a caller who could ask instead. */
+  isFresh(entry: DirectoryEntry, canWait = true): boolean {
     const now = this.#freshness.now();
-    return now - entry.readAt < this.#options.ttlMs && this.#freshness.holds(now);
+    return now - entry.readAt < this.#options.ttlMs && this.#freshness.holds(now, canWait);
   }
 
   /** This process runs: to be called at each interval of the poll, whatever the catalog does. */
@@ -242,7 +245,7 @@ export class Directory {
     const since = this.#cache.absentSince(called);
     if (since === undefined) return false;
     const now = this.#freshness.now();
-    return now - since < this.#options.absenceTtlMs && this.#freshness.holds(now);
+    return now - since < this.#options.absenceTtlMs && this.#freshness.holds(now, true);
   }
 
   #mayServeStale(error: unknown): boolean {

@@ -6,15 +6,30 @@ const DRIFT_MS = 100;
 const LEAST_LATE_MS = 100;
 const MOST_LATE_MS = 1000;
 
-/** A process's two clocks, in milliseconds. */
+/**
+ * A silence that is shorter, or in which this process was at work itself, is held against nobody who cannot wait for
+ * the catalog.
+ */
+const FROZEN_MS = 4000;
+
+/** A process's clocks, in milliseconds. */
 export interface Clocks {
   /** Never goes back, and on many systems stands still while the machine sleeps. */
   monotonic(): number;
   /** Goes on while the machine sleeps, and goes where it is set. */
   wall(): number;
+  /** Of the processor, used by this process. */
+  cpu(): number;
 }
 
-const systemClocks: Clocks = { monotonic: () => performance.now(), wall: () => Date.now() };
+const systemClocks: Clocks = {
+  monotonic: () => performance.now(),
+  wall: () => Date.now(),
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+};
 
 /** What {@link Freshness} judges by. */
 export interface FreshnessOptions {
@@ -46,6 +61,9 @@ export class Freshness {
   #thawedAt = Number.NEGATIVE_INFINITY;
   /** Whether no question that was asked since then has been settled. */
   #isDoubted = false;
+  /** Whether that silence was surely no work of this process's own. */
+  #wasFrozen = false;
+  #cpuAt: number;
   #confirmedAt = Number.NEGATIVE_INFINITY;
 
   constructor({ pollMs, serveForMs, clocks = systemClocks }: FreshnessOptions) {
@@ -54,6 +72,7 @@ export class Freshness {
     this.#silenceMs = pollMs + Math.min(MOST_LATE_MS, Math.max(LEAST_LATE_MS, pollMs));
     this.#difference = clocks.wall() - clocks.monotonic();
     this.#beatAt = clocks.monotonic();
+    this.#cpuAt = clocks.cpu();
   }
 
   /** Milliseconds that never go back, by whichever clock has counted more. */
@@ -74,10 +93,13 @@ export class Freshness {
     return now - this.#confirmedAt < this.#serveForMs;
   }
 
-  /** Whether what is cached holds as far as the poll can tell. */
-  holds(now: number): boolean {
+  /**
+   * Whether what is cached holds as far as the poll can tell. For a caller who cannot wait (`canWait` false), what a
+   * process has missed while it was at work itself is as good as an outage.
+   */
+  holds(now: number, canWait: boolean): boolean {
     this.#notice(now);
-    return !this.#isDoubted && this.isInReach(now);
+    return !(canWait ? this.#isDoubted : this.#wasFrozen) && this.isInReach(now);
   }
 
   /** To be called at each interval of the poll. */
@@ -85,6 +107,7 @@ export class Freshness {
     const now = this.now();
     this.#notice(now);
     this.#beatAt = now;
+    this.#cpuAt = this.#clocks.cpu();
   }
 
   /** Whether what was asked then may have been answered before a freeze. */
@@ -107,24 +130,30 @@ export class Freshness {
   /** A question has come to an end, be it without an answer. */
   settle(askedAt: number): void {
     this.#notice(this.now());
-    if (askedAt >= this.#thawedAt) this.#isDoubted = false;
+    if (askedAt < this.#thawedAt) return;
+    this.#isDoubted = false;
+    this.#wasFrozen = false;
   }
 
   #notice(now: number): void {
-    if (now - this.#beatAt < this.#silenceMs) return;
+    const silentMs = now - this.#beatAt;
+    if (silentMs < this.#silenceMs) return;
+    const cpu = this.#clocks.cpu();
+    this.#thaw(now, silentMs >= FROZEN_MS && cpu - this.#cpuAt < silentMs / 2);
     this.#beatAt = now;
-    this.#thaw(now);
+    this.#cpuAt = cpu;
   }
 
-  #thaw(now: number): void {
+  #thaw(now: number, wasFrozen: boolean): void {
     this.#thawedAt = now;
     this.#isDoubted = true;
+    this.#wasFrozen ||= wasFrozen;
   }
 
   #jump(step: number, monotonic: number): void {
     this.#difference += step;
     if (step > 0) this.#sleptMs += step;
     // How much time has passed is unknown then.
-    else this.#thaw(monotonic + this.#sleptMs);
+    else this.#thaw(monotonic + this.#sleptMs, true);
   }
 }

@@ -38,9 +38,14 @@ export class Heartbeat {
     }, FIRST_MS).unref();
   }
 
+  /** Stops, and leaves the row to its lease. */
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
   /** Stops and removes the row; a catalog out of reach lets the lease run out instead. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.end();
     await this.#beating;
     await this.#catalog.removeProcess(this.#id).catch(() => {});
   }

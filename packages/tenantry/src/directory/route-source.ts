@@ -10,8 +10,8 @@ export function withoutTemplate(directory: RouteSource, template: string | undef
   if (template === undefined) return directory;
   const isTemplate = (entry: DirectoryEntry) => entry.route.name === template;
   return Object.freeze<RouteSource>({
-    peek: (key) => {
-      const entry = directory.peek(key);
+    peek: (key, canWait) => {
+      const entry = directory.peek(key, canWait);
       return entry === undefined || isTemplate(entry) ? undefined : entry;
     },
     resolve: async (key, signal) => {
@@ -19,7 +19,7 @@ export function withoutTemplate(directory: RouteSource, template: string | undef
       if (isTemplate(entry)) throw unknownTenant(key);
       return entry;
     },
-    isFresh: (entry) => directory.isFresh(entry),
+    isFresh: (entry, canWait) => directory.isFresh(entry, canWait),
     distrust: (entry) => directory.distrust(entry),
   });
 }

@@ -148,6 +148,12 @@ export interface EngineConnection {
    */
   abandon?(error: Error): void;
 
+  /**
+   * Whether the server has answered that it takes no writes, though this connection is for writes: perhaps there is
+   * another one for whoever connects anew. {@link isClean} is false then.
+   */
+  readonly isReadOnly?: boolean | undefined;
+
   /** Whether the driver knows of no end of this connection. */
   isAlive(): boolean;
 

@@ -58,6 +58,10 @@ export interface TenancyEvents {
   'server.unreachable': ServerEvent & { readonly error: Error };
   /** It answers again. */
   'server.reachable': ServerEvent;
+  /** A server takes fewer connections than the budget: from now on this process makes do with so many, and tries for more. */
+  'server.full': ServerEvent & { readonly allowed: number; readonly error: Error };
+  /** It takes as many as the budget again. */
+  'server.freed': ServerEvent;
   /** A tenant that this process has cached was changed: renamed, suspended, resumed, moved, deleted. */
   'tenant.changed': {
     readonly tenantId: string;
@@ -83,5 +87,7 @@ export const EVENT_NAMES = Object.keys({
   'wait.ended': true,
   'server.unreachable': true,
   'server.reachable': true,
+  'server.full': true,
+  'server.freed': true,
   'tenant.changed': true,
 } satisfies Record<EventName, true>) as readonly EventName[];

@@ -36,7 +36,7 @@ export interface TenantCredentials {
 
 /**
  * Asked when a tenant's first connection is opened; the answer is kept for that tenant and epoch, in
- * memory only. It is asked once more when the server refuses it. `undefined`: as the user in the
+ * memory only. It is asked once more when the server refuses it, and where it says the same again after a second, two, and so on. `undefined`: as the user in the
  * server's URL. `signal` fires when it has taken `timeouts.connectMs`, and nobody waits for it any more.
  */
 export type CredentialsOf = (

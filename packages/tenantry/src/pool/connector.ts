@@ -13,6 +13,8 @@ export interface ConnectorHome {
   readonly connectMs: number;
   readonly events: PoolEvents;
   now(): number;
+  /** The server does not answer: those that are idle may lead nowhere. */
+  suspect(): void;
   /** Gets what was opened and failed its proof. */
   close(connection: EngineConnection): void;
 }
@@ -43,6 +45,11 @@ export class Connector {
   /** Why it is out of reach. */
   get lastError(): Error | undefined {
     return this.#breaker.lastError;
+  }
+
+  /** Whether an error of {@link open} means that the server takes no more connections now. */
+  isFull(error: Error): boolean {
+    return this.#home.server.engine.classifyError(error) === 'too-many-connections';
   }
 
   /** Opens and proves a connection. Rejects with the driver's error, or with what the proof came to. */
@@ -118,5 +125,6 @@ export class Connector {
     const wasOpen = this.#breaker.isOpen;
     this.#breaker.failed(error);
     if (!wasOpen && this.#breaker.isOpen) this.#home.events.unreachable(error);
+    this.#home.suspect();
   }
 }

@@ -62,6 +62,10 @@ export class IdleConnections {
     return oldest && this.#leastUsefulIn(this.#byAge.get(oldest.group));
   }
 
+  *[Symbol.iterator](): Generator<PooledConnection> {
+    for (const group of this.#byAge.values()) yield* group;
+  }
+
   /** Removes one; whether it was there. */
   remove(pooled: PooledConnection): boolean {
     const group = this.#byAge.get(pooled.group);

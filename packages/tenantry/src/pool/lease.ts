@@ -1,6 +1,6 @@
 import type { EngineConnection } from '../engine/connection.js';
 import type { ConnectionLease } from '../engine/connection-source.js';
-import { LeaseEndedError } from '../errors.js';
+import { LeaseEndedError, StatementTimeoutError } from '../errors.js';
 import { type LentLimits, LentUse } from './lent-watch.js';
 
 /** What a pool knows of one of its connections. */
@@ -29,7 +29,8 @@ export interface PooledConnection {
 export interface LeaseHome {
   giveBack(pooled: PooledConnection): void;
   discard(pooled: PooledConnection): void;
-  cancel(pooled: PooledConnection): void;
+  /** `isSilent`: because no answer has come in time. */
+  cancel(pooled: PooledConnection, isSilent: boolean): void;
   /** The connection is lent from now on. */
   lent(): void;
 }
@@ -88,10 +89,11 @@ export class Lease implements ConnectionLease {
    * lent, whoever awaits something of it gets `reason` at once.
    */
   cancel(reason?: Error): void {
-    const pooled = this.#end();
-    if (pooled === undefined) return;
-    if (reason !== undefined) pooled.connection.abandon?.(reason);
-    this.#home.cancel(pooled);
+    const pooled = this.#pooled;
+    const isLent = pooled?.lent !== undefined;
+    if (pooled === undefined || this.#end() === undefined) return;
+    if (isLent && reason !== undefined) pooled.connection.abandon?.(reason);
+    this.#home.cancel(pooled, reason instanceof StatementTimeoutError);
   }
 
   #end(): PooledConnection | undefined {

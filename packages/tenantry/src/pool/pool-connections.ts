@@ -19,6 +19,8 @@ export interface PoolConnectionsHome {
   now(): number;
   /** Called when a place has become free. */
   changed(): void;
+  /** The server has let one go: those that are idle may lead nowhere too. */
+  suspect(): void;
 }
 
 /** A connection that is being opened. */
@@ -39,19 +41,19 @@ export class PoolConnections {
   /** Held by work that opens a connection of its own. */
   places = 0;
   readonly #home: PoolConnectionsHome;
-  #closing = 0;
+  readonly #closing = new Set<EngineConnection>();
 
   constructor(home: PoolConnectionsHome) {
     this.#home = home;
   }
 
   get closing(): number {
-    return this.#closing;
+    return this.#closing.size;
   }
 
   /** What counts against the budget. */
   get size(): number {
-    const unsettled = this.connecting + this.resetting.size + this.#closing;
+    const unsettled = this.connecting + this.resetting.size + this.#closing.size;
     return this.inUse.size + this.places + this.idle.size + unsettled;
   }
 
@@ -82,6 +84,7 @@ export class PoolConnections {
       // One in use is its holder's to give back.
       pooled.onLost?.();
       this.closeIdleOne(pooled, 'lost');
+      this.#home.suspect();
     });
     return pooled;
   }
@@ -150,6 +153,7 @@ export class PoolConnections {
   /** Closes a connection that never came into the pool. */
   closeUnproved(connection: EngineConnection): void {
     void this.#countClosing(
+      connection,
       () => connection.close(),
       () => this.#home.changed(),
     );
@@ -173,7 +177,7 @@ export class PoolConnections {
     after: () => void,
   ): Promise<void> {
     this.#home.events.closed(pooled, reason, this.#home.now());
-    return this.#countClosing(end, after);
+    return this.#countClosing(pooled.connection, end, after);
   }
 
   closeIdleOne(pooled: PooledConnection, reason: CloseReason): void {
@@ -203,10 +207,19 @@ export class PoolConnections {
     }
   }
 
-  async #countClosing(end: () => Promise<void>, after: () => void): Promise<void> {
-    this.#closing++;
+  /** Destroys those that are closed or reset, whatever they wait for. */
+  destroyEnding(): void {
+    for (const connection of [...this.#closing, ...this.resetting]) connection.destroy();
+  }
+
+  async #countClosing(
+    connection: EngineConnection,
+    end: () => Promise<void>,
+    after: () => void,
+  ): Promise<void> {
+    this.#closing.add(connection);
     await end();
-    this.#closing--;
+    this.#closing.delete(connection);
     after();
   }
 

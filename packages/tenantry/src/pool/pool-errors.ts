@@ -15,6 +15,8 @@ export interface PoolState {
   readonly server: EngineServer;
   /** Connections that tenants may hold. */
   readonly capacity: number;
+  /** Why they are fewer than the budget: the server takes no more now. */
+  readonly refusal?: Error | undefined;
   readonly stats: PoolStats;
 }
 
@@ -26,6 +28,18 @@ export function poolFull(state: PoolState, label: string, maxWaiting: number): P
 }
 
 export function poolTimeout(state: PoolState, label: string, waitMs: number): PoolTimeoutError {
+  const { refusal } = state;
+  if (refusal !== undefined) {
+    return new PoolTimeoutError(
+      `No connection for ${label} within ${waitMs} ms. The server takes no more now: ${refusal.message} ${numbers(state)}.`,
+      {
+        tenant: label,
+        cause: refusal,
+        kind: 'too-many-connections',
+        hint: 'Lower maxConnections of the processes that use it, or raise the limit of the server or of its user.',
+      },
+    );
+  }
   return new PoolTimeoutError(`No connection for ${label} within ${waitMs} ms. ${numbers(state)}.`, {
     tenant: label,
     hint: 'Look for transactions that stay open, or that ask for a second connection; else raise maxConnections or the timeout.',

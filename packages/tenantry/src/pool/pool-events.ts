@@ -55,6 +55,16 @@ export class PoolEvents {
     this.#watchers.tell('server.unreachable', { server: this.#server, error });
   }
 
+  full(allowed: number, error: Error): void {
+    if (!this.#watchers.hears('server.full')) return;
+    this.#watchers.tell('server.full', { server: this.#server, allowed, error });
+  }
+
+  freed(): void {
+    if (!this.#watchers.hears('server.freed')) return;
+    this.#watchers.tell('server.freed', { server: this.#server });
+  }
+
   reachable(): void {
     if (!this.#watchers.hears('server.reachable')) return;
     this.#watchers.tell('server.reachable', { server: this.#server });

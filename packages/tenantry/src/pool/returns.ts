@@ -19,6 +19,10 @@ export interface ReturnsHome {
   readonly cancelsInTurn: boolean;
   /** How long a reset may take. */
   readonly resetMs: number;
+  /** No answer has come in time: those that are idle may lead nowhere too. */
+  suspect(): void;
+  /** The server takes no writes any more: those that are idle are of no use either. */
+  condemn(): void;
   /** The place that a lease took is free for somebody else. */
   ended(pooled: PooledConnection): void;
   /** A clean connection that nobody holds any more. */
@@ -47,6 +51,7 @@ export class Returns implements LeaseHome {
   giveBack(pooled: PooledConnection): void {
     if (!this.#connections.inUse.delete(pooled)) return;
     const { connection } = pooled;
+    if (connection.isReadOnly) this.#home.condemn();
     if (!connection.isClean()) this.#discardDoubtful(pooled);
     else if (connection.isTouched()) this.#reset(pooled);
     else this.#keep(pooled);
@@ -54,11 +59,13 @@ export class Returns implements LeaseHome {
 
   discard(pooled: PooledConnection): void {
     if (!this.#connections.inUse.delete(pooled)) return;
+    if (pooled.connection.isReadOnly) this.#home.condemn();
     void this.#end(pooled, 'discarded', () => pooled.connection.close());
   }
 
-  cancel(pooled: PooledConnection): void {
+  cancel(pooled: PooledConnection, isSilent: boolean): void {
     if (!this.#connections.inUse.delete(pooled)) return;
+    if (isSilent) this.#home.suspect();
     this.#home.counters.cancels++;
     if (!this.#home.canCancel) {
       pooled.connection.destroy();
@@ -126,7 +133,10 @@ export class Returns implements LeaseHome {
     const { connection } = pooled;
     const { resetting } = this.#connections;
     resetting.add(connection);
-    const deadline = setTimeout(() => connection.destroy(), this.#home.resetMs);
+    const deadline = setTimeout(() => {
+      connection.destroy();
+      this.#home.suspect();
+    }, this.#home.resetMs);
     const isReset = await reset.then(
       () => connection.isClean(),
       () => false,

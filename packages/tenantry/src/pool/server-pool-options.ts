@@ -16,6 +16,8 @@ export interface ServerPoolOptions {
   readonly cancels: boolean;
   /** Whether a connection may move to another key where the engine can do that. */
   readonly sharing: boolean;
+  /** Milliseconds after a server's first refusal until it is asked again. Default 100. */
+  readonly fullPauseMs?: number | undefined;
   /** Who is told what the pool does. Default: nobody but the process's channels. */
   readonly watchers?: Watchers | undefined;
   /** Milliseconds, never going back. Default: `performance.now()`. */

@@ -1,8 +1,10 @@
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineConnection } from '../engine/connection.js';
 import type { AcquireOptions, ConnectionSource } from '../engine/connection-source.js';
 import type { EngineServer } from '../engine/engine.js';
 import { Watchers } from '../observe/watchers.js';
+import { Ceiling } from './ceiling.js';
 import { Connector } from './connector.js';
 import type { TenantLimits } from './fair-queue-options.js';
 import { Lease, type PooledConnection } from './lease.js';
@@ -13,9 +15,13 @@ import { Returns } from './returns.js';
 import type { ServerPoolOptions } from './server-pool-options.js';
 import { Serving } from './serving.js';
 import { newCounters, type PoolCounters, type PoolStats } from './stats.js';
+import { Suspicion } from './suspicion.js';
 import type { PoolTarget } from './target.js';
 import type { TenantLoad } from './tenant-turns.js';
 import { Waiter, type WaiterHome } from './waiter.js';
+
+/** How long the last connections may take to be gone when they have been destroyed. */
+const GONE_MS = 250;
 
 /**
  * The connections that this process holds to one server, under one budget.
@@ -33,8 +39,8 @@ export class ServerPool implements WaiterHome {
   readonly #name: string;
   readonly #server: EngineServer;
   readonly #options: ServerPoolOptions;
-  /** What tenants may hold: the budget less the connection that is kept for cancelling. */
-  readonly #capacity: number;
+  readonly #ceiling: Ceiling;
+  readonly #suspicion: Suspicion;
   readonly #limits: TenantLimits;
   readonly #now: () => number;
   readonly #counters: PoolCounters = newCounters();
@@ -56,7 +62,6 @@ export class ServerPool implements WaiterHome {
     // Where the budget is one connection, there is none to cancel with.
     const canCancel = !cancelTakesConnection || maxConnections > 1;
     const capacity = maxConnections - (cancelTakesConnection && canCancel ? 1 : 0);
-    this.#capacity = capacity;
     this.#limits = Object.freeze({ weight: 1, maxInUse: maxPerKey });
     this.#now = options.now ?? (() => performance.now());
     this.#events = new PoolEvents(name, options.watchers ?? new Watchers());
@@ -65,12 +70,19 @@ export class ServerPool implements WaiterHome {
       events: this.#events,
       now: this.#now,
       changed: () => this.#settle(),
+      suspect: () => this.#suspect(),
     };
+    this.#ceiling = new Ceiling({
+      ...{ ...shared, capacity, pauseMs: options.fullPauseMs },
+      full: (allowed, error) => this.#events.full(allowed, error),
+      freed: () => this.#events.freed(),
+    });
+
     const connections = new PoolConnections({ ...shared, server, options });
     const close = (connection: EngineConnection) => connections.closeUnproved(connection);
     const connector = new Connector({ ...shared, server, connectMs, close });
     const serving = new Serving({
-      ...{ ...shared, capacity, limits: this.#limits, connections, connector },
+      ...{ ...shared, ceiling: this.#ceiling, limits: this.#limits, connections, connector },
       state: () => this.#state(),
       lease: (pooled, since) => this.#lease(pooled, since),
     });
@@ -81,7 +93,9 @@ export class ServerPool implements WaiterHome {
       ...{ ...shared, connections, canCancel, cancelsInTurn: cancelTakesConnection, resetMs: connectMs },
       ended: ({ key, leasedAt }) => serving.queue.ended(key, this.#now() - leasedAt),
       keep: (pooled) => serving.keep(pooled),
+      condemn: () => this.#suspicion.condemn(),
     });
+    this.#suspicion = new Suspicion({ connections, keep: (pooled) => serving.keep(pooled) });
     this.#pruner = setInterval(() => connections.prune(), Math.max(10, idleMs / 4)).unref();
   }
 
@@ -164,13 +178,14 @@ export class ServerPool implements WaiterHome {
   /** Connections that could be opened, or are idle, while nobody waits. */
   get spare(): number {
     const { size, idle } = this.#connections;
-    return this.#serving.waiting > 0 ? 0 : Math.max(0, this.#capacity - size + idle.size);
+    return this.#serving.waiting > 0 ? 0 : Math.max(0, this.#ceiling.taken - size + idle.size);
   }
 
   stats(): PoolStats {
     const { inUse, places, idle, connecting, resetting, closing } = this.#connections;
     return {
       maxConnections: this.#options.maxConnections,
+      allowed: this.#ceiling.lastError === undefined ? this.#options.maxConnections : this.#ceiling.taken,
       inUse: inUse.size + places,
       idle: idle.size,
       connecting: connecting + resetting.size,
@@ -197,12 +212,16 @@ export class ServerPool implements WaiterHome {
     clearInterval(this.#pruner);
     if (!this.#isBusy()) this.#connections.closeIdle();
     if (this.#isEmpty()) return;
-    const deadline = setTimeout(() => void this.destroy(), timeoutMs);
-    await this.#untilEmpty();
-    clearTimeout(deadline);
+    const late = new AbortController();
+    const deadline = sleep(timeoutMs, undefined, { signal: late.signal }).then(
+      () => this.destroy(),
+      () => {},
+    );
+    await Promise.race([this.#untilEmpty(), deadline]);
+    late.abort();
   }
 
-  /** Rejects those that wait and destroys every connection; resolves when the last one is gone. */
+  /** Rejects those that wait and destroys every connection; resolves when the last one is gone, or a moment later. */
   async destroy(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#pruner);
@@ -210,13 +229,16 @@ export class ServerPool implements WaiterHome {
       if (this.leave(waiter)) waiter.reject(poolClosed(this.#name));
     }
     this.#connector.abort();
-    for (const connection of this.#connections.resetting) connection.destroy();
+    this.#ceiling.end();
     for (const pooled of [...this.#connections.inUse]) {
       pooled.connection.destroy();
       this.#returns.discard(pooled);
     }
     this.#connections.closeIdle();
-    if (!this.#isEmpty()) await this.#untilEmpty();
+    this.#connections.destroyEnding();
+    if (this.#isEmpty()) return;
+    // A server that swallows everything, or work on a place of its own, may take longer than anybody should wait.
+    await Promise.race([this.#untilEmpty(), sleep(GONE_MS)]);
   }
 
   // ---- what waiters call ----
@@ -266,6 +288,11 @@ export class ServerPool implements WaiterHome {
     }
   }
 
+  #suspect(): void {
+    // A handle answers for itself at each use.
+    if (!this.#server.engine.capabilities.synchronous && !this.#closed) this.#suspicion.raise();
+  }
+
   #isBusy(): boolean {
     return this.#connections.isBusy || this.#serving.waiting > 0;
   }
@@ -279,6 +306,7 @@ export class ServerPool implements WaiterHome {
   }
 
   #state(): PoolState {
-    return { name: this.#name, server: this.#server, capacity: this.#capacity, stats: this.stats() };
+    const { taken: capacity, lastError: refusal } = this.#ceiling;
+    return { name: this.#name, server: this.#server, capacity, refusal, stats: this.stats() };
   }
 }

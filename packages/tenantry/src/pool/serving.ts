@@ -1,5 +1,6 @@
 import type { EngineConnection } from '../engine/connection.js';
 import type { TenancyError } from '../errors.js';
+import type { Ceiling } from './ceiling.js';
 import { connectError } from './connect-error.js';
 import type { Connector } from './connector.js';
 import { FairQueue } from './fair-queue.js';
@@ -16,7 +17,7 @@ import type { Waiter } from './waiter.js';
 /** What serving needs of its pool. */
 export interface ServingHome {
   /** What tenants may hold of the budget. */
-  readonly capacity: number;
+  readonly ceiling: Ceiling;
   /** What a key may have whose target names no limits. */
   readonly limits: TenantLimits;
   readonly connections: PoolConnections;
@@ -67,7 +68,7 @@ export class Serving {
 
   /** Whether there is an idle connection, or a place for one. */
   get hasRoom(): boolean {
-    return this.#connections.idle.size > 0 || this.#connections.size < this.#home.capacity;
+    return this.#connections.idle.size > 0 || this.#connections.size < this.#home.ceiling.allowed;
   }
 
   /** A lease without waiting and without a promise, or undefined. */
@@ -110,13 +111,13 @@ export class Serving {
 
   /** Whether there is a place, be it that of the idle connection that will be missed least. */
   #makePlace(): boolean {
-    if (this.#connections.size < this.#home.capacity) return true;
+    if (this.#connections.size < this.#home.ceiling.allowed) return true;
     const victim = this.#connections.idle.leastUseful();
     if (victim === undefined) return false;
     this.#home.counters.evictions++;
     this.queue.count(victim.key, 'evictions');
     this.#connections.closeIdleNow(victim, 'evicted');
-    return this.#connections.size < this.#home.capacity;
+    return this.#connections.size < this.#home.ceiling.allowed;
   }
 
   /** A caller joins the queue. */
@@ -189,7 +190,7 @@ export class Serving {
   /** Opens a connection, in whatever place there is; with patience another tenant's is not taken yet. */
   #serveByOpening(waiter: Waiter, isPatient: boolean): void {
     if (waiter.target !== undefined && this.#connector.refuses) this.#refuse(waiter);
-    else if (this.#connections.size < this.#home.capacity) void this.#serveAnew(waiter);
+    else if (this.#connections.size < this.#home.ceiling.allowed) void this.#serveAnew(waiter);
     else if (isPatient) this.#patience.begin(waiter, () => this.#serveAfterAll(waiter));
     else this.#serveByEviction(waiter);
   }
@@ -215,6 +216,14 @@ export class Serving {
       this.#expecting.delete(waiter);
       waiter.ticket = this.queue.putBack(waiter.key, waiter);
     }
+  }
+
+  /** The server takes no more: who waits goes on waiting, for one that comes back or for another's place. */
+  #isRefused(waiter: Waiter, error: Error): void {
+    this.#home.ceiling.refuses(this.#connections.size, error);
+    if (this.#expecting.delete(waiter)) waiter.ticket = this.queue.putBack(waiter.key, waiter);
+    else this.#placeIsFree(waiter);
+    this.#home.changed();
   }
 
   #serveByRebinding(waiter: Waiter, target: PoolTarget): boolean {
@@ -276,19 +285,28 @@ export class Serving {
       return;
     }
     this.#connections.connecting++;
+    const { ceiling } = this.#home;
+    ceiling.tries(this.#connections.size);
     const begun = this.#connections.begin(target);
     let connection: EngineConnection;
     try {
       connection = await this.#connector.open(target);
     } catch (error) {
       this.#connections.connecting--;
+      if (error instanceof Error && this.#connector.isFull(error)) {
+        this.#isRefused(waiter, error);
+        return;
+      }
+      ceiling.fails();
       this.#fail(waiter, this.#connectError(error, target));
       return;
     }
+    const mayGrow = ceiling.takes(this.#connections.size);
     this.#connections.connecting--;
     this.#patience.learn(this.#home.now() - begun.at);
     this.queue.count(target.key, 'opened');
     this.#hand(waiter, this.#connections.opened(connection, target, begun));
+    if (mayGrow) this.#home.changed();
   }
 
   /** A connection is ready for a waiter, who may have given up meanwhile. */

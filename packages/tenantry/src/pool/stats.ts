@@ -2,6 +2,8 @@
 export interface PoolStats {
   /** The budget: what the pool never exceeds. */
   readonly maxConnections: number;
+  /** What the server lets this process hold now, as far as it is known: fewer than the budget where others have the rest. */
+  readonly allowed: number;
   /** Leased to somebody. */
   readonly inUse: number;
   readonly idle: number;

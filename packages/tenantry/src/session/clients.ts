@@ -98,14 +98,11 @@ export class TenantClients implements Clients {
   readonly tenant: string;
   readonly scope: object | undefined;
   readonly #source: ClientSource;
-  readonly #signal: AbortSignal | undefined;
 
-  /** `signal` ends waits and uses. */
-  constructor(source: ClientSource, scope: object | undefined, signal?: AbortSignal) {
+  constructor(source: ClientSource, scope: object | undefined) {
     this.tenant = source.label;
     this.scope = scope;
     this.#source = source;
-    this.#signal = signal;
   }
 
   /**
@@ -119,7 +116,7 @@ export class TenantClients implements Clients {
   async acquire(options: ClientOptions = {}): Promise<ClientLease> {
     assertUseLimits('acquire', options);
     const source = this.#source;
-    const limit = new Limit(source.label, this.#waitOptions(options), source.queryMs);
+    const limit = new Limit(source.label, options, source.queryMs, source.signal);
     limit.assertRunning();
     return this.#lend(await source.lease(limit), options);
   }
@@ -142,30 +139,21 @@ export class TenantClients implements Clients {
     const lease = source.leaseIdle();
     if (lease === undefined) return undefined;
     const sender = source.engine().name === engine ? lease.connection.sender?.() : undefined;
-    if (sender !== undefined) return new IdleSender(sender, lease, source, limits, this.#signal);
+    if (sender !== undefined) return new IdleSender(sender, lease, source, limits);
     lease.release();
     return undefined;
   }
 
   #assertRunning(): void {
-    if (this.#signal?.aborted) throw useEnded('aborted', this.tenant, this.#signal, 0);
-  }
-
-  /** What ends the wait: the caller's own signal, or that of what it belongs to. */
-  #waitOptions(options: ClientOptions): CallOptions {
-    const { signal } = options;
-    if (this.#signal === undefined || signal === this.#signal) return options;
-    return {
-      timeoutMs: options.timeoutMs,
-      signal: signal === undefined ? this.#signal : AbortSignal.any([signal, this.#signal]),
-    };
+    const { signal } = this.#source;
+    if (signal?.aborted) throw useEnded('aborted', this.tenant, signal, 0);
   }
 
   #lend(lease: Lease, options?: LendOptions & UseLimits): ClientLease {
     try {
       const source = this.#source;
       const lent = lease.connection.lend(options);
-      return new LentLease(lease, source, options, this.#signal, lent);
+      return new LentLease(lease, source, options, lent);
     } catch (error) {
       lease.destroy();
       throw error;
@@ -181,17 +169,12 @@ abstract class LimitedUse implements LentLimits {
   readonly #label: string;
   protected readonly lease: Lease;
 
-  constructor(
-    lease: Lease,
-    source: ClientSource,
-    limits: UseLimits | undefined,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(lease: Lease, source: ClientSource, limits: UseLimits | undefined) {
     this.lease = lease;
     this.#label = source.label;
     this.queryMs = limits?.queryMs ?? source.queryMs;
     this.transactionMs = limits?.transactionMs ?? source.transactionMs;
-    this.signal = signal;
+    this.signal = source.signal;
     lease.limit(this);
   }
 
@@ -210,14 +193,8 @@ export class IdleSender extends LimitedUse {
   /** As the connection gives it: of the engine's own kind. */
   readonly sender: object;
 
-  constructor(
-    sender: object,
-    lease: Lease,
-    source: ClientSource,
-    limits: UseLimits | undefined,
-    signal: AbortSignal | undefined,
-  ) {
-    super(lease, source, limits, signal);
+  constructor(sender: object, lease: Lease, source: ClientSource, limits: UseLimits | undefined) {
+    super(lease, source, limits);
     this.sender = sender;
   }
 
@@ -235,14 +212,8 @@ class LentLease extends LimitedUse implements ClientLease {
   readonly #lent: LentClient;
   #onLost: (() => void) | undefined;
 
-  constructor(
-    lease: Lease,
-    source: ClientSource,
-    limits: UseLimits | undefined,
-    signal: AbortSignal | undefined,
-    lent: LentClient,
-  ) {
-    super(lease, source, limits, signal);
+  constructor(lease: Lease, source: ClientSource, limits: UseLimits | undefined, lent: LentClient) {
+    super(lease, source, limits);
     this.engine = source.engine().name;
     this.#lent = lent;
     // Whether its holder notices or not, it takes no place any more; after the driver has told all that waits of it.

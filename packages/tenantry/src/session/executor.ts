@@ -13,6 +13,8 @@ export interface LeaseSource {
   /** Milliseconds for one statement and for one transaction, where the caller names none. */
   readonly queryMs: number;
   readonly transactionMs: number;
+  /** That of the run to which they belong: ends what is under way. */
+  readonly signal?: AbortSignal | undefined;
   /** An idle connection at once, or one later, within the limit. */
   lease(limit: Limit): Lease | Promise<Lease>;
   /** The engine of the connections; asked for only while one is held. */
@@ -41,7 +43,7 @@ export class PooledExecutor implements Transactor {
 
   async transaction<T>(fn: (handle: Executor) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const source = this.#source;
-    const limit = new Limit(source.label, options, source.transactionMs);
+    const limit = new Limit(source.label, options, source.transactionMs, source.signal);
     limit.assertRunning();
     const lease = await this.#begin(limit, options);
     try {
@@ -59,7 +61,7 @@ export class PooledExecutor implements Transactor {
     pick: (result: StatementResult) => T,
   ): Promise<T> {
     const source = this.#source;
-    const limit = new Limit(source.label, options, source.queryMs);
+    const limit = new Limit(source.label, options, source.queryMs, source.signal);
     limit.assertRunning();
     for (let attempt = 1; ; attempt++) {
       const found = source.lease(limit);

@@ -11,12 +11,20 @@ export class Limit {
   readonly #signal: AbortSignal | undefined;
   readonly #startedAt = performance.now();
 
-  /** `label` names the tenant in messages; `defaultMs` holds where the options name no timeout. */
-  constructor(label: string, options: CallOptions | undefined, defaultMs: number) {
+  /**
+   * `label` names the tenant in messages; `defaultMs` holds where the options name no timeout; `runSignal` ends the
+   * call as well as the options' own.
+   */
+  constructor(
+    label: string,
+    options: CallOptions | undefined,
+    defaultMs: number,
+    runSignal?: AbortSignal | undefined,
+  ) {
     this.#label = label;
     this.#isDefault = options?.timeoutMs === undefined;
     this.#timeoutMs = options?.timeoutMs ?? defaultMs;
-    this.#signal = options?.signal;
+    this.#signal = eitherOf(options?.signal, runSignal);
     // One signal may end as many calls as a caller likes, each of which listens while it runs.
     if (this.#signal instanceof EventTarget) setMaxListeners(0, this.#signal);
   }
@@ -74,4 +82,9 @@ export class Limit {
       cause: this.#signal?.reason,
     });
   }
+}
+
+function eitherOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  if (one === undefined || other === undefined || one === other) return one ?? other;
+  return AbortSignal.any([one, other]);
 }

@@ -17,7 +17,7 @@ import type { Limit } from './limit.js';
 export function runWithin<T>(limit: Limit, lease: Lease, work: Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const stop = limit.onEnd((error) => {
-      lease.cancel();
+      lease.cancel(error);
       reject(error);
     });
     work.then(

@@ -38,7 +38,12 @@ export class TenantSession implements Session, ClientSource {
   /** Made for the first statement: who only wants a client has none. */
   #statements: PooledExecutor | undefined;
 
-  constructor(rooms: SessionRooms, key: TenantKey, run?: CurrentTenant) {
+  constructor(
+    rooms: SessionRooms,
+    key: TenantKey,
+    run?: CurrentTenant,
+    readonly signal?: AbortSignal,
+  ) {
     this.#rooms = rooms;
     this.#key = key;
     this.#run = run;
@@ -67,7 +72,7 @@ export class TenantSession implements Session, ClientSource {
   }
 
   async ready(options?: CallOptions): Promise<Route> {
-    const limit = new Limit(this.#name, options, this.#rooms.queryMs);
+    const limit = new Limit(this.#name, options, this.#rooms.queryMs, this.signal);
     limit.assertRunning();
     return this.#current() ?? (await this.#renew(limit));
   }
@@ -132,9 +137,9 @@ export class TenantSession implements Session, ClientSource {
 
   /** Binds the session to what is in memory. Throws RouteUnknownError where nothing is, or nothing that holds still. */
   #bindNow(): DirectoryEntry | undefined {
-    const entry = this.#entry ?? this.#rooms.directory.peek(this.#key);
+    const entry = this.#entry ?? this.#rooms.directory.peek(this.#key, false);
     if (entry !== undefined) this.#bind(entry);
-    if (this.#current() === undefined) throw routeUnknown(this.#name);
+    if (this.#current(false) === undefined) throw routeUnknown(this.#name);
     return entry;
   }
 
@@ -144,11 +149,11 @@ export class TenantSession implements Session, ClientSource {
   }
 
   /** The bound route if it is known to hold still; undefined where the catalog must be asked. Throws if it ended. */
-  #current(): Route | undefined {
+  #current(canWait = true): Route | undefined {
     const entry = this.#entry;
     if (entry === undefined || this.#route === undefined) return undefined;
     if (entry.route !== this.#route) this.#bind(entry);
-    return this.#rooms.directory.isFresh(entry) ? this.#route : undefined;
+    return this.#rooms.directory.isFresh(entry, canWait) ? this.#route : undefined;
   }
 
   /** Asks the catalog, and binds to what it says. */

@@ -11,6 +11,7 @@ let source: ControlledCatalog;
 let directory: Directory;
 let now: number;
 let wall: number;
+let cpu: number;
 let ended: Route[];
 
 async function build(options: Partial<DirectoryOptions> = {}): Promise<void> {
@@ -22,7 +23,7 @@ async function build(options: Partial<DirectoryOptions> = {}): Promise<void> {
     pollMs: POLL_MS,
     serveForMs: 60_000,
     catalogMs: 2000,
-    clocks: { monotonic: () => now, wall: () => wall },
+    clocks: { monotonic: () => now, wall: () => wall, cpu: () => cpu },
     onSessionsEnd: (route) => ended.push(route),
     ...options,
   });
@@ -49,6 +50,7 @@ beforeEach(async () => {
   source = new ControlledCatalog();
   now = 1_000_000;
   wall = 5_000_000;
+  cpu = 0;
   ended = [];
   await build();
 });
@@ -389,6 +391,31 @@ describe('after a freeze', () => {
     source.isDown = true;
     wall += 60_000;
     await expect(directory.resolve(keyOf('acme'))).rejects.toThrow(CatalogUnavailableError);
+  });
+});
+
+describe('a caller who cannot wait for the catalog', () => {
+  beforeEach(async () => {
+    source.put('acme');
+    await directory.resolve(keyOf('acme'));
+  });
+
+  it.each([
+    ['after seconds of work of his own', 10_000, 9000],
+    ['on a machine that was busy for a moment', 2000, 0],
+  ])('is served from memory %s', (_, ms, worked) => {
+    freeze(ms);
+    cpu += worked;
+    expect(directory.peek(keyOf('acme'))).toBeUndefined();
+    expect(directory.peek(keyOf('acme'), false)).toBeDefined();
+  });
+
+  it('is served nothing after a freeze, until the catalog has been asked', async () => {
+    freeze(5000);
+    directory.beat();
+    expect(directory.peek(keyOf('acme'), false)).toBeUndefined();
+    await directory.catchUp();
+    expect(directory.peek(keyOf('acme'), false)).toBeDefined();
   });
 });
 

@@ -20,6 +20,10 @@ export class ControlledServer implements EngineServer {
   automatic = true;
   /** What a failed attempt means. */
   kind: ErrorKind = 'unreachable';
+  /** How many sessions the server itself takes. */
+  limit = Number.POSITIVE_INFINITY;
+  /** Attempts that it refused for that. */
+  refusals = 0;
   sessions = 0;
   mostSessions = 0;
 
@@ -28,7 +32,7 @@ export class ControlledServer implements EngineServer {
       name: 'mysql',
       capabilities: capabilities({ dialect: 'mysql', cancel: true, ...own }),
       server: () => this,
-      classifyError: () => this.kind,
+      classifyError: (error) => (error instanceof TooManyError ? 'too-many-connections' : this.kind),
       quoteIdentifier: (name) => name,
       isRead: () => false,
       sharingGroup: (_, { credentials }) => (own.rebind ? (credentials?.user ?? '') : undefined),
@@ -36,6 +40,10 @@ export class ControlledServer implements EngineServer {
   }
 
   open(database: string): Promise<EngineConnection> {
+    if (this.sessions >= this.limit) {
+      this.refusals++;
+      return Promise.reject(new TooManyError('Too many connections'));
+    }
     this.count(+1);
     return new Promise((resolve, reject) => {
       const attempt: Attempt = {
@@ -67,6 +75,8 @@ export class ControlledServer implements EngineServer {
     this.mostSessions = Math.max(this.mostSessions, this.sessions);
   }
 }
+
+class TooManyError extends Error {}
 
 interface Attempt {
   readonly database: string;
@@ -112,7 +122,15 @@ export class ControlledConnection implements EngineConnection {
     this.resets++;
     this.touched = false;
   }
-  ping = () => Promise.resolve();
+  pings = 0;
+  /** Whether it leads nowhere, without a word. */
+  silent = false;
+  #failPing: (error: Error) => void = () => {};
+
+  ping(): Promise<void> {
+    this.pings++;
+    return this.silent ? new Promise((_, reject) => (this.#failPing = reject)) : Promise.resolve();
+  }
 
   onLost(listener: (error: Error) => void): void {
     this.#lost = listener;
@@ -147,6 +165,7 @@ export class ControlledConnection implements EngineConnection {
 
   destroy(): void {
     this.alive = false;
+    this.#failPing(new Error('destroyed'));
   }
 }
 

@@ -17,6 +17,8 @@ describe('the budget', () => {
       'close',
       'lose',
       'abort',
+      'shrink',
+      'grow',
     );
     const schedule = fc.array(fc.tuple(step, fc.nat(7)), { maxLength: 80 });
     await fc.assert(
@@ -24,7 +26,7 @@ describe('the budget', () => {
         const server = new ControlledServer();
         server.kind = 'access-denied';
         server.automatic = false;
-        const pool = poolOn(server, { maxConnections: 3, maxPerKey: 2 });
+        const pool = poolOn(server, { maxConnections: 3, maxPerKey: 2, fullPauseMs: 0 });
         const leases: Lease[] = [];
         const controllers: AbortController[] = [];
         for (const [action, pick] of steps) {
@@ -45,6 +47,8 @@ describe('the budget', () => {
           else if (action === 'refuse') server.attempts[0]?.fail();
           else if (action === 'close') connection?.finishClosing();
           else if (action === 'lose') connection?.lose();
+          else if (action === 'shrink') server.limit = pick % 3;
+          else if (action === 'grow') server.limit = Number.POSITIVE_INFINITY;
           else controllers[pick % Math.max(1, controllers.length)]?.abort();
           await settle();
           expect(server.sessions).toBeLessThanOrEqual(3);
@@ -56,6 +60,7 @@ describe('the budget', () => {
         }
         // Whatever happened, everybody can be served again, and everything comes to an end.
         server.automatic = true;
+        server.limit = Number.POSITIVE_INFINITY;
         for (const controller of controllers) controller.abort();
         for (const attempt of [...server.attempts]) attempt.succeed();
         for (const connection of server.connections) connection.finishClosing();

@@ -2,7 +2,6 @@ import type { Connection } from 'mysql2';
 import type { Activity } from '../../engine/connection.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { InternalError } from '../../errors.js';
-import type { ServerFacts } from './session-setup.js';
 import { type Command, failCommand } from './lent-commands.js';
 import {
   Command as CommandCode,
@@ -12,6 +11,7 @@ import {
   queryPacket,
   resetConnectionPacket,
 } from './packets.js';
+import type { ServerFacts } from './session-setup.js';
 import { ServerStatus, StatusWatch } from './status.js';
 import { judgeTraces, more, type Traces, tracesOf } from './traces.js';
 

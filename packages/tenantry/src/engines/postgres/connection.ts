@@ -14,9 +14,9 @@ import type { DatabasePart, PlaceOptions } from '../../engine/place.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
+import { ClientActivity } from './activity.js';
 import type { Admission } from './admission.js';
 import { bindingStatement, reseeding } from './binding.js';
-import { ClientActivity } from './activity.js';
 import type { Client } from './driver.js';
 import {
   endOf,

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { Watchers } from '../../src/observe/watchers.js';
+import { ControlledServer, settle, target } from './controlled-server.js';
+import { poolOn } from './pool-support.js';
+
+const NAMES = ['a', 'b', 'c', 'd', 'e'];
+
+describe('a server that takes fewer connections than the budget', () => {
+  it('is shared as if that were the budget: everybody waits for a turn, and nobody is refused', async () => {
+    const server = new ControlledServer();
+    server.limit = 2;
+    const pool = poolOn(server, { maxConnections: 5 });
+    const served: string[] = [];
+    const work = async (name: string) => {
+      const lease = await pool.acquire(target(name));
+      served.push(name);
+      await settle();
+      lease.release();
+    };
+    await Promise.all([...NAMES, ...NAMES].map(work));
+    expect(served.sort()).toEqual([...NAMES, ...NAMES].sort());
+    expect(pool.stats()).toMatchObject({ maxConnections: 5, allowed: 2, waiting: 0 });
+    expect(server.mostSessions).toBe(2);
+  });
+
+  it('gives a tenant the place of another’s idle connection', async () => {
+    const server = new ControlledServer();
+    server.limit = 1;
+    const pool = poolOn(server, { maxConnections: 5 });
+    (await pool.acquire(target('a'))).release();
+    const lease = await pool.acquire(target('b'));
+    expect(lease.connection.database).toBe('b');
+    expect(server.connections[0]?.closed).toBe(true);
+  });
+
+  it('is asked for one more after a pause, and has the whole budget again where it takes them', async () => {
+    const server = new ControlledServer();
+    server.limit = 1;
+    const watchers = new Watchers();
+    const heard: unknown[] = [];
+    watchers.on('server.full', ({ server: name, allowed }) => heard.push([name, allowed]));
+    watchers.on('server.freed', ({ server: name }) => heard.push([name, 'freed']));
+    const pool = poolOn(server, { maxConnections: 3, watchers, fullPauseMs: 1 });
+    const waiting = ['a', 'b', 'c'].map((name) => pool.acquire(target(name)));
+    await settle();
+    expect(pool.stats()).toMatchObject({ allowed: 1, inUse: 1, waiting: 2 });
+    server.limit = 3;
+    for (const lease of await Promise.all(waiting)) lease.release();
+    expect(pool.stats().allowed).toBe(3);
+    expect(heard).toEqual([
+      ['main', expect.any(Number)],
+      ['main', 'freed'],
+    ]);
+  });
+
+  it('is not asked again and again while it refuses', async () => {
+    const server = new ControlledServer();
+    server.limit = 0;
+    const pool = poolOn(server, { maxConnections: 3, fullPauseMs: 3_600_000 });
+    const waiting = NAMES.map((name) => pool.acquire(target(name)).catch(() => {}));
+    await settle();
+    const asked = server.refusals;
+    for (let turn = 0; turn < 100; turn++) {
+      void pool.acquire(target('late'), { timeoutMs: 1 }).catch(() => {});
+      await settle();
+    }
+    expect(server.refusals).toBe(asked);
+    await pool.destroy();
+    await Promise.all(waiting);
+  });
+
+  it('is the reason that a caller is given who waited in vain', async () => {
+    const server = new ControlledServer();
+    server.limit = 0;
+    const pool = poolOn(server, { maxConnections: 3 });
+    await expect(pool.acquire(target('a'), { timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'TENANTRY_POOL_TIMEOUT',
+      kind: 'too-many-connections',
+      message: expect.stringContaining('Too many connections'),
+    });
+  });
+});
