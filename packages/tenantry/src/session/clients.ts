@@ -1,6 +1,6 @@
 import type { EngineName } from '../engine/capabilities.js';
 import type { LendOptions, LentClient } from '../engine/lent-client.js';
-import { AbortedError, ConnectionLostError, StatementTimeoutError, type TenancyError } from '../errors.js';
+import { AbortedError, StatementTimeoutError, type TenancyError } from '../errors.js';
 import { assertTimeout } from '../input/call-options.js';
 import type { Lease } from '../pool/lease.js';
 import type { LentEnd, LentLimits } from '../pool/lent-watch.js';
@@ -219,7 +219,7 @@ class LentLease extends LimitedUse implements ClientLease {
     // Whether its holder notices or not, it takes no place any more; after the driver has told all that waits of it.
     lease.onLost(() => {
       this.#onLost?.();
-      setImmediate(() => setImmediate(() => this.#isLost(source.label)));
+      setImmediate(() => setImmediate(() => this.lease.destroy()));
     });
   }
 
@@ -241,24 +241,10 @@ class LentLease extends LimitedUse implements ClientLease {
     this.lease.destroy();
   }
 
-  #isLost(label: string): void {
-    if (this.lease.ended) return;
-    this.#lent.revoke(useLost(label));
-    this.lease.destroy();
-  }
-
   protected override end(error: TenancyError): void {
     super.end(error);
     this.#lent.revoke(error);
   }
-}
-
-function useLost(label: string): TenancyError {
-  return new ConnectionLostError(`The connection for ${label} was lost while its client was lent.`, {
-    tenant: label,
-    kind: 'connection-lost',
-    hint: 'What was under way may or may not have taken effect; look before you repeat a change, on another client.',
-  });
 }
 
 /** What whoever uses a connection gets when its limit was reached. */

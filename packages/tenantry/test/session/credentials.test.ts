@@ -5,6 +5,7 @@ import { Limit } from '../../src/session/limit.js';
 import type { Route } from '../../src/tenant/tenant.js';
 
 const route: Route = {
+  incarnation: 'one',
   id: 'id-acme',
   name: 'acme',
   status: 'active',
