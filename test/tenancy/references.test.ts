@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { mariadbPool, mysqlPool } from '../../packages/tenantry/src/adapters/mysql/index.js';
+import { pgPool } from '../../packages/tenantry/src/adapters/postgres/index.js';
+import { sqliteDatabase } from '../../packages/tenantry/src/adapters/sqlite/index.js';
 import {
   AbortedError,
   ClosedError,
+  InvalidOptionError,
   NoTenantError,
   SessionEndedError,
   type Tenancy,
   type TenancyOptions,
+  type TenantRef,
   TenantSuspendedError,
   TenantSwitchError,
   UnknownTenantError,
@@ -28,6 +33,29 @@ forEachEngine((engine) => {
     return { tenancy, name, before, now, opened: () => tenancy.stats().servers.main?.totals.opened };
   }
   const SELECT = 'SELECT username FROM users';
+  const POOLS = {
+    postgres: (tenancy: Tenancy, tenant: TenantRef) => {
+      const pool = pgPool(tenancy, { tenant });
+      return async () => (await pool.query(SELECT)).rows as unknown;
+    },
+    mysql: (tenancy: Tenancy, tenant: TenantRef) => {
+      const one = mysqlPool(tenancy, { tenant }).promise();
+      const other = mariadbPool(tenancy, { tenant });
+      return async () => {
+        const [[rows], others] = await Promise.all([one.query(SELECT), other.query(SELECT)]);
+        expect([...(others as unknown[])]).toEqual(rows);
+        return rows as unknown;
+      };
+    },
+    sqlite: (tenancy: Tenancy, tenant: TenantRef) => {
+      const database = sqliteDatabase(tenancy, { tenant });
+      return async () => {
+        await tenancy.session(tenant).ready();
+        return database.prepare(SELECT).all();
+      };
+    },
+  };
+  const poolOf = (tenancy: Tenancy, tenant: TenantRef) => POOLS[engine.name](tenancy, tenant);
 
   describe('a token or a job with the id of a tenant that was deleted', () => {
     it('reaches nobody, though its name was taken again', async () => {
@@ -54,6 +82,18 @@ forEachEngine((engine) => {
       }
       expect(opened()).toBe(openedBefore);
       expect((await tenancy.tenants.get(name)).status).toBe('active');
+    });
+
+    it('reaches nobody through a pool of the driver’s kind either', async () => {
+      const { tenancy, name, before, now } = await takenAgain('pool');
+      const names = poolOf(tenancy, { name, id: now.id });
+      expect(await names()).toEqual([{ username: 'now' }]);
+      for (const old of [{ name, id: before.id }, { id: before.id }]) {
+        const query = poolOf(tenancy, old);
+        await expect(query()).rejects.toMatchObject({ code: expect.stringMatching(/UNKNOWN|ROUTE/) });
+      }
+      for (const wrong of [undefined, {}, { name, id: undefined }])
+        expect(() => poolOf(tenancy, wrong as never)).toThrow(InvalidOptionError);
     });
   });
 

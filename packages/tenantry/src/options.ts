@@ -192,11 +192,10 @@ export function resolveOptions(options: TenancyOptions): ResolvedOptions {
   return Object.freeze({
     catalog,
     servers: resolveServers(options.servers ?? { main: catalog }),
-    setup: options.setup === true,
-    preview: options.preview === true,
+    setup: flag('setup', options.setup),
+    preview: flag('preview', options.preview),
     template: options.template === undefined ? undefined : tenantName('template', options.template),
-    provision:
-      options.provision === undefined ? undefined : text('provision.script', options.provision.script),
+    provision: resolveProvision(options.provision),
     cache: Object.freeze({
       ttlMs: integer('cache.ttlMs', cache.ttlMs, 300_000, 1000, DAY),
       absenceTtlMs: integer('cache.absenceTtlMs', cache.absenceTtlMs, 5000, 0, 3_600_000),
@@ -220,7 +219,15 @@ export function resolveOptions(options: TenancyOptions): ResolvedOptions {
   });
 }
 
+function resolveProvision(provision: TenancyOptions['provision']): string | undefined {
+  if (provision === undefined) return undefined;
+  assertKeys('provision.', provision, ['script']);
+  return text('provision.script', provision.script);
+}
+
 function resolveServers(servers: NonNullable<TenancyOptions['servers']>): ResolvedOptions['servers'] {
+  if (typeof servers !== 'object' || servers === null)
+    throw new InvalidOptionError('servers must be an object.');
   const resolved = new Map<string, ResolvedServer>();
   for (const [name, value] of Object.entries(servers)) {
     if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name)) {
@@ -267,7 +274,9 @@ function resolveServer(path: string, server: ServerOptions): ResolvedServer {
 
 function assertKeys(path: string, value: object, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null) {
-    throw new InvalidOptionError(`${path.slice(0, -1) || 'The options'} must be an object.`);
+    throw new InvalidOptionError(`${path.slice(0, -1) || 'The options'} must be an object.`, {
+      hint: `Known are: ${known.join(', ')}.`,
+    });
   }
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
@@ -275,6 +284,11 @@ function assertKeys(path: string, value: object, known: readonly string[]): void
       hint: `Known are: ${known.join(', ')}.`,
     });
   }
+}
+
+function flag(path: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true;
+  throw new InvalidOptionError(`${path} must be true or false.`);
 }
 
 function callback<T>(path: string, value: T | undefined): T | undefined {

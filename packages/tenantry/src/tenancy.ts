@@ -1,6 +1,8 @@
 import type { Bound, CurrentTenant } from './context/context.js';
 import type { Tenants } from './fleet/tenants.js';
 import type { Health, Stats } from './health.js';
+import { assertFunction, assertTimeout } from './input/call-options.js';
+import { assertKnownKeys } from './input/known-keys.js';
 import type { EventListener, EventName } from './observe/events.js';
 import type { TenancyOptions } from './options.js';
 import { resolveOptions } from './options.js';
@@ -148,19 +150,35 @@ export async function createTenancy(options: TenancyOptions): Promise<Tenancy> {
     session: (tenant) => wiring.session(tenant),
     run: (tenant, fn, options) => wiring.run(tenant, fn, options),
     current: () => currentOf(wiring.context.current),
-    bind: (fn) => wiring.context.bind(fn),
+    bind: (fn) => {
+      assertFunction('bind', fn);
+      return wiring.context.bind(fn);
+    },
     asTemplate: (fn) => wiring.asTemplate(fn),
     clients: (tenant) => wiring.clients(tenant),
-    on: (name, listener) => wiring.watchers.on(name, listener),
+    on: (name, listener) => {
+      assertFunction('on', listener);
+      return wiring.watchers.on(name, listener);
+    },
     tenants: wiring.tenants,
     central: wiring.central,
     warmUp: async (tenants, options) => wiring.warmUp(tenants, options),
     health: () => wiring.health(),
     stats: () => wiring.stats(),
-    close: ({ timeoutMs = 5000 } = {}) => wiring.close(timeoutMs),
+    close: async (options) => wiring.close(closeMs(options)),
     destroy: () => wiring.destroy(),
-    [Symbol.asyncDispose]: () => wiring.close(5000),
+    [Symbol.asyncDispose]: () => wiring.close(CLOSE_MS),
   });
+}
+
+const CLOSE_MS = 5000;
+
+function closeMs(options: CloseOptions = {}): number {
+  assertKnownKeys('close', options, ['timeoutMs']);
+  const { timeoutMs = CLOSE_MS } = options;
+  // 0 aborts at once what is under way.
+  if (timeoutMs !== 0) assertTimeout('close', timeoutMs);
+  return timeoutMs;
 }
 
 function currentOf(scope: CurrentTenant | undefined): CurrentTenant | undefined {

@@ -170,6 +170,12 @@ export class Wiring {
   }
 
   warmUp(tenants: readonly TenantRef[], options: CallOptions | undefined): Promise<WarmUp> {
+    this.#assertOpen();
+    if (!Array.isArray(tenants)) {
+      throw new InvalidInputError('warmUp takes a list of tenants.', {
+        hint: 'Pass an array: warmUp(["acme"]).',
+      });
+    }
     const keys = new Map(tenants.map(keyOf).map((key) => [`${key.name ?? ''}=${key.id ?? ''}`, key]));
     const sessions = [...keys.values()].map((key) => new TenantSession(this.#publicRooms, key));
     return warmUp(sessions, (name) => this.#findPool(name), options);

@@ -14,6 +14,7 @@ export class Heartbeat {
   readonly #revision: () => number;
   readonly #id = newId();
   #timer: NodeJS.Timeout | undefined;
+  #isEnded = false;
   #beating: Promise<void> = Promise.resolve();
 
   constructor(catalog: Catalog, revision: () => number) {
@@ -32,15 +33,17 @@ export class Heartbeat {
   }
 
   start(): void {
+    if (this.#isEnded) return;
     this.#timer = setTimeout(() => {
       this.#beat();
       this.#timer = setInterval(() => this.#beat(), RENEW_MS).unref();
     }, FIRST_MS).unref();
   }
 
-  /** Stops, and leaves the row to its lease. */
+  /** Stops at once, and leaves the row to its lease. */
   end(): void {
     clearTimeout(this.#timer);
+    this.#isEnded = true;
   }
 
   /** Stops and removes the row; a catalog out of reach lets the lease run out instead. */

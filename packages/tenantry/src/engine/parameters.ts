@@ -3,12 +3,37 @@ import type { ServerAddress } from './address.js';
 import type { Parameter } from './connection.js';
 
 /**
+ * Checks a statement before anything is waited for or armed.
+ *
+ * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`)
+ */
+export function assertStatement(sql: unknown, params: unknown): asserts sql is string {
+  if (typeof sql !== 'string') {
+    throw new InvalidParameterError(`A statement is a text, and ${describe(sql)} was given.`, {
+      hint: 'Pass the SQL first, its parameters second: query(sql, [value]).',
+    });
+  }
+  if (params !== undefined) assertList(params);
+}
+
+function assertList(params: unknown): asserts params is readonly unknown[] {
+  if (Array.isArray(params)) return;
+  throw new InvalidParameterError(
+    `The parameters of a statement are an array, and ${describe(params)} was given.`,
+    {
+      hint: 'Pass them as one array: query(sql, [value]); what ends the call comes third.',
+    },
+  );
+}
+
+/**
  * Refuses what a driver could expand into SQL (objects, arrays) or send as something else than
  * what the caller meant (undefined, NaN, functions).
  *
  * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`)
  */
 export function assertParameters(params: readonly unknown[]): asserts params is readonly Parameter[] {
+  assertList(params);
   for (let index = 0; index < params.length; index++) {
     if (isParameter(params[index])) continue;
     throw new InvalidParameterError(
@@ -40,6 +65,7 @@ function isParameter(value: unknown): boolean {
 }
 
 function describe(value: unknown): string {
+  if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (value instanceof Date) return 'an invalid date';
   if (typeof value === 'number') return String(value);

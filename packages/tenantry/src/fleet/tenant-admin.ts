@@ -2,6 +2,8 @@ import type { Catalog, ListOptions, ProcessRecord, TenantPage } from '../catalog
 import { describeAddress } from '../engine/address.js';
 import type { EngineServer } from '../engine/engine.js';
 import { InvalidInputError, TenancyError } from '../errors.js';
+import { assertFlag, assertSignal } from '../input/call-options.js';
+import { assertKnownKeys } from '../input/known-keys.js';
 import { assertTenantName, quoteForMessage } from '../tenant/name.js';
 import { isNamedBy, isPossible, keyOf, labelOf, type TenantRef } from '../tenant/ref.js';
 import { tenantStatuses, unknownTenant } from '../tenant/status.js';
@@ -28,6 +30,9 @@ export interface TenantAdminRooms {
   changed(): Promise<void>;
 }
 
+const CREATE_KEYS = ['name', 'server', 'isolation', 'rowKey', 'metadata', 'signal'];
+const ADOPT_KEYS = ['name', 'server', 'database', 'identity', 'dryRun'];
+const LIST_KEYS = ['status', 'limit', 'after'];
 const MAX_METADATA_BYTES = 65_536;
 
 /** Implements {@link Tenants}: checks the input, runs the operation, and brings this process up to date. */
@@ -39,7 +44,9 @@ export class TenantAdmin implements Tenants {
   }
 
   async create(input: CreateTenant): Promise<Tenant> {
+    assertKnownKeys('create', input, CREATE_KEYS);
     const { name, server: serverName, rowKey, signal } = input;
+    assertSignal('create', signal);
     assertTenantName(name);
     const metadata = checkedMetadata(input.metadata ?? {});
     const server = this.#choose(serverName);
@@ -60,6 +67,8 @@ export class TenantAdmin implements Tenants {
   }
 
   async adopt(input: AdoptTenant): Promise<Adoption> {
+    assertKnownKeys('adopt', input, ADOPT_KEYS);
+    assertFlag('adopt', 'dryRun', input.dryRun);
     assertTenantName(input.name);
     const server = this.#choose(input.server);
     const { catalogServer, catalogDatabase } = this.#rooms;
@@ -88,6 +97,7 @@ export class TenantAdmin implements Tenants {
   }
 
   async list(options: ListOptions = {}): Promise<TenantPage> {
+    assertKnownKeys('list', options, LIST_KEYS);
     const { limit = 100, status } = options;
     if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
       throw new InvalidInputError('The limit of a list must be a whole number from 1 to 1000.');
@@ -179,10 +189,24 @@ function isSameServer(one: EngineServer, other: EngineServer): boolean {
   );
 }
 
-function checkedMetadata(metadata: TenantMetadata): TenantMetadata {
-  const isObject = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
-  const json = isObject ? JSON.stringify(metadata) : undefined;
-  if (json !== undefined && Buffer.byteLength(json) <= MAX_METADATA_BYTES)
-    return JSON.parse(json) as TenantMetadata;
-  throw new InvalidInputError('Metadata must be a JSON object of at most 64 KiB.');
+/** What is kept is what JSON makes of it; a `toJSON` may make anything. */
+function checkedMetadata(metadata: unknown): TenantMetadata {
+  let json: string | undefined;
+  let kept: unknown;
+  try {
+    json = JSON.stringify(metadata);
+    kept = json === undefined ? undefined : JSON.parse(json);
+  } catch (cause) {
+    // A cycle, a BigInt, or a toJSON that throws.
+    throw new InvalidInputError('Metadata must be a JSON object, and this cannot be written as JSON.', {
+      cause,
+      hint: 'Pass plain values; write a BigInt as a text.',
+    });
+  }
+  const isObject = typeof kept === 'object' && kept !== null && !Array.isArray(kept);
+  if (isObject && json !== undefined && Buffer.byteLength(json) <= MAX_METADATA_BYTES)
+    return kept as TenantMetadata;
+  throw new InvalidInputError('Metadata must be a JSON object of at most 64 KiB.', {
+    hint: 'Keep what is larger in the tenant’s own database.',
+  });
 }

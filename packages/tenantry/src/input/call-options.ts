@@ -24,6 +24,12 @@ export function assertEndOptions(what: string, options: EndOptions, known: reado
   assertTimeout(what, options.timeoutMs);
 }
 
+/** What fires when the first of two does. */
+export function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefined) {
+  if (one === undefined || other === undefined || one === other) return one ?? other;
+  return AbortSignal.any([one, other]);
+}
+
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for anything but an AbortSignal, its controller included. */
 export function assertSignal(what: string, signal: unknown): asserts signal is AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return;

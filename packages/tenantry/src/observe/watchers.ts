@@ -1,5 +1,6 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { InvalidInputError } from '../errors.js';
+import { quoteForMessage } from '../tenant/name.js';
 import { EVENT_NAMES, type EventListener, type EventName, type TenancyEvents } from './events.js';
 
 type AnyListener = (event: never) => void;
@@ -28,7 +29,7 @@ export class Watchers {
    */
   on<Name extends EventName>(name: Name, listener: EventListener<Name>): () => void {
     if (!channels.has(name)) {
-      throw new InvalidInputError(`There is no event ${JSON.stringify(name)}.`, {
+      throw new InvalidInputError(`There is no event ${quoteForMessage(name)}.`, {
         hint: `There are: ${EVENT_NAMES.join(', ')}.`,
       });
     }

@@ -1,7 +1,7 @@
 import type { EngineName } from '../engine/capabilities.js';
 import type { LendOptions, LentClient } from '../engine/lent-client.js';
 import { AbortedError, StatementTimeoutError, type TenancyError } from '../errors.js';
-import { assertTimeout } from '../input/call-options.js';
+import { assertFlag, assertTimeout } from '../input/call-options.js';
 import type { Lease } from '../pool/lease.js';
 import type { LentEnd, LentLimits } from '../pool/lent-watch.js';
 import type { Placement } from '../tenant/tenant.js';
@@ -93,6 +93,8 @@ export interface ClientSource extends LeaseSource {
   placementNow(): Placement;
 }
 
+const CLIENT_KEYS = ['signal', 'timeoutMs', 'raw', 'queryMs', 'transactionMs'];
+
 /** {@link Clients}, and what this library's own pools ask of them. */
 export class TenantClients implements Clients {
   readonly tenant: string;
@@ -114,9 +116,10 @@ export class TenantClients implements Clients {
   }
 
   async acquire(options: ClientOptions = {}): Promise<ClientLease> {
-    assertUseLimits('acquire', options);
     const source = this.#source;
-    const limit = new Limit(source.label, options, source.queryMs, source.signal);
+    const limit = new Limit(source.label, options, source.queryMs, CLIENT_KEYS, source.runSignal);
+    assertUseLimits('acquire', options);
+    assertFlag('acquire', 'raw', options.raw);
     limit.assertRunning();
     return this.#lend(await source.lease(limit), options);
   }
@@ -145,8 +148,8 @@ export class TenantClients implements Clients {
   }
 
   #assertRunning(): void {
-    const { signal } = this.#source;
-    if (signal?.aborted) throw useEnded('aborted', this.tenant, signal, 0);
+    const { runSignal } = this.#source;
+    if (runSignal?.aborted) throw useEnded('aborted', this.tenant, runSignal, 0);
   }
 
   #lend(lease: Lease, options?: LendOptions & UseLimits): ClientLease {
@@ -174,7 +177,7 @@ abstract class LimitedUse implements LentLimits {
     this.#label = source.label;
     this.queryMs = limits?.queryMs ?? source.queryMs;
     this.transactionMs = limits?.transactionMs ?? source.transactionMs;
-    this.signal = source.signal;
+    this.signal = source.runSignal;
     lease.limit(this);
   }
 

@@ -1,10 +1,16 @@
-import type { Parameter, Row, StatementResult } from '../engine/connection.js';
+import type { IsolationLevel, Parameter, Row, StatementResult } from '../engine/connection.js';
 import type { Engine } from '../engine/engine.js';
+import { assertStatement } from '../engine/parameters.js';
+import { InvalidOptionError } from '../errors.js';
+import { assertFlag, assertFunction } from '../input/call-options.js';
 import type { Lease } from '../pool/lease.js';
 import { Limit } from './limit.js';
 import type { CallOptions, ExecuteResult, Executor, TransactionOptions, Transactor } from './session.js';
 import { maySendAgain, runWithin, statementError } from './statement.js';
 import { runTransaction } from './transaction.js';
+
+const TRANSACTION_KEYS = ['signal', 'timeoutMs', 'isolationLevel', 'readOnly'];
+const ISOLATION_LEVELS: readonly IsolationLevel[] = ['read committed', 'repeatable read', 'serializable'];
 
 /** Where a {@link PooledExecutor} gets its connections. */
 export interface LeaseSource {
@@ -14,7 +20,7 @@ export interface LeaseSource {
   readonly queryMs: number;
   readonly transactionMs: number;
   /** That of the run to which they belong: ends what is under way. */
-  readonly signal?: AbortSignal | undefined;
+  readonly runSignal?: AbortSignal | undefined;
   /** An idle connection at once, or one later, within the limit. */
   lease(limit: Limit): Lease | Promise<Lease>;
   /** The engine of the connections; asked for only while one is held. */
@@ -43,7 +49,9 @@ export class PooledExecutor implements Transactor {
 
   async transaction<T>(fn: (handle: Executor) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const source = this.#source;
-    const limit = new Limit(source.label, options, source.transactionMs, source.signal);
+    const limit = new Limit(source.label, options, source.transactionMs, TRANSACTION_KEYS, source.runSignal);
+    assertFunction('transaction', fn);
+    assertBeginOptions(options);
     limit.assertRunning();
     const lease = await this.#begin(limit, options);
     try {
@@ -61,7 +69,8 @@ export class PooledExecutor implements Transactor {
     pick: (result: StatementResult) => T,
   ): Promise<T> {
     const source = this.#source;
-    const limit = new Limit(source.label, options, source.queryMs, source.signal);
+    const limit = new Limit(source.label, options, source.queryMs, undefined, source.runSignal);
+    assertStatement(sql, params);
     limit.assertRunning();
     for (let attempt = 1; ; attempt++) {
       const found = source.lease(limit);
@@ -94,4 +103,16 @@ export class PooledExecutor implements Transactor {
       }
     }
   }
+}
+
+/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) */
+function assertBeginOptions({ readOnly, isolationLevel }: TransactionOptions): void {
+  assertFlag('transaction', 'readOnly', readOnly);
+  if (isolationLevel === undefined || ISOLATION_LEVELS.includes(isolationLevel)) return;
+  throw new InvalidOptionError(
+    'The option isolationLevel of transaction is not one of those that there are.',
+    {
+      hint: `There are: ${ISOLATION_LEVELS.join(', ')}.`,
+    },
+  );
 }

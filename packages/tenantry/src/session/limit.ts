@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { AbortedError, StatementTimeoutError, type TenancyError } from '../errors.js';
+import { assertEndOptions, END_KEYS, eitherSignal } from '../input/call-options.js';
 import { deadlineIn } from './deadlines.js';
 import type { CallOptions } from './session.js';
 
@@ -12,21 +13,25 @@ export class Limit {
   readonly #startedAt = performance.now();
 
   /**
-   * `label` names the tenant in messages; `defaultMs` holds where the options name no timeout; `runSignal` ends the
-   * call as well as the options' own.
+   * `label` names the tenant in messages; `defaultMs` holds where the options name no timeout; `known` are all
+   * options of the call; `runSignal` ends the run that it is made in. Nothing is armed before all of them were checked.
+   *
+   * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`)
    */
   constructor(
     label: string,
     options: CallOptions | undefined,
     defaultMs: number,
-    runSignal?: AbortSignal | undefined,
+    known: readonly string[] = END_KEYS,
+    runSignal?: AbortSignal,
   ) {
+    if (options !== undefined) assertEndOptions(`this call for ${label}`, options, known);
     this.#label = label;
     this.#isDefault = options?.timeoutMs === undefined;
     this.#timeoutMs = options?.timeoutMs ?? defaultMs;
-    this.#signal = eitherOf(options?.signal, runSignal);
+    this.#signal = eitherSignal(options?.signal, runSignal);
     // One signal may end as many calls as a caller likes, each of which listens while it runs.
-    if (this.#signal instanceof EventTarget) setMaxListeners(0, this.#signal);
+    if (this.#signal !== undefined) setMaxListeners(0, this.#signal);
   }
 
   /** Another default, where the options name no timeout; it counts from the beginning as well. */
@@ -82,9 +87,4 @@ export class Limit {
       cause: this.#signal?.reason,
     });
   }
-}
-
-function eitherOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
-  if (one === undefined || other === undefined || one === other) return one ?? other;
-  return AbortSignal.any([one, other]);
 }

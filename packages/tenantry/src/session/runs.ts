@@ -1,7 +1,7 @@
 import type { Scope, TenantContext } from '../context/context.js';
 import type { RouteSource } from '../directory/route-source.js';
 import { AbortedError, TenantSwitchError } from '../errors.js';
-import { assertFlag, assertFunction, assertSignal } from '../input/call-options.js';
+import { assertFlag, assertFunction, assertSignal, eitherSignal } from '../input/call-options.js';
 import { assertKnownKeys } from '../input/known-keys.js';
 import { quoteForMessage } from '../tenant/name.js';
 import { isNamedBy, keyOf, labelOf, type TenantKey, type TenantRef } from '../tenant/ref.js';
@@ -48,7 +48,7 @@ export class Runs {
       if (current !== undefined && !isNamedBy(current, key) && options?.switch !== true) {
         throw switchError(current, key);
       }
-      const both = eitherOf(current?.signal, signal);
+      const both = eitherSignal(current?.signal, signal);
       const entry = this.#directory.peek(key);
       if (entry === undefined) return this.#find(key, fn, both, isTemplate);
       return this.#context.enter(scopeOf(entry.route, both, isTemplate), fn);
@@ -77,12 +77,11 @@ function scopeOf(route: Route, signal: AbortSignal | undefined, isTemplate: bool
 
 /** The same tenant's run, with another end. */
 function within(scope: Scope, signal: AbortSignal): Scope {
-  return Object.freeze({ ...scope, signal: eitherOf(scope.signal, signal), origin: scope.origin ?? scope });
-}
-
-function eitherOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
-  if (one === undefined || other === undefined || one === other) return one ?? other;
-  return AbortSignal.any([one, other]);
+  return Object.freeze({
+    ...scope,
+    signal: eitherSignal(scope.signal, signal),
+    origin: scope.origin ?? scope,
+  });
 }
 
 function checkedSignal(options: RunOptions): AbortSignal | undefined {

@@ -26,6 +26,7 @@ export interface SessionRooms extends TargetRooms {
 
 /** A session bound to one tenant at one epoch; see {@link Session}. */
 export class TenantSession implements Session, ClientSource {
+  readonly runSignal: AbortSignal | undefined;
   readonly #rooms: SessionRooms;
   readonly #name: string;
   readonly #key: TenantKey;
@@ -38,15 +39,11 @@ export class TenantSession implements Session, ClientSource {
   /** Made for the first statement: who only wants a client has none. */
   #statements: PooledExecutor | undefined;
 
-  constructor(
-    rooms: SessionRooms,
-    key: TenantKey,
-    run?: CurrentTenant,
-    readonly signal?: AbortSignal,
-  ) {
+  constructor(rooms: SessionRooms, key: TenantKey, run?: CurrentTenant, runSignal?: AbortSignal) {
     this.#rooms = rooms;
     this.#key = key;
     this.#run = run;
+    this.runSignal = runSignal;
     this.#name = run?.name ?? labelOf(key);
     const entry = rooms.directory.peek(key);
     // What would throw waits for the first use.
@@ -72,7 +69,7 @@ export class TenantSession implements Session, ClientSource {
   }
 
   async ready(options?: CallOptions): Promise<Route> {
-    const limit = new Limit(this.#name, options, this.#rooms.queryMs, this.signal);
+    const limit = new Limit(this.#name, options, this.#rooms.queryMs, undefined, this.runSignal);
     limit.assertRunning();
     return this.#current() ?? (await this.#renew(limit));
   }

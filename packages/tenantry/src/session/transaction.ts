@@ -1,5 +1,6 @@
 import type { Parameter, Row, StatementResult } from '../engine/connection.js';
 import type { Engine } from '../engine/engine.js';
+import { assertStatement } from '../engine/parameters.js';
 import {
   type ErrorKind,
   LeaseEndedError,
@@ -139,6 +140,7 @@ class TransactionHandle implements Executor {
     options: CallOptions | undefined,
   ): Promise<StatementResult> {
     const { engine, lease, label, limit, queryMs } = this.#scope;
+    assertStatement(sql, params);
     const own = new Limit(label, options, Math.min(queryMs, limit.remainingMs));
     own.assertRunning();
     this.assertOpen();

@@ -11,9 +11,10 @@ import {
   NotSupportedError,
   OutOfResourcesError,
 } from '../../errors.js';
+import { assertTenantOption } from '../../input/tenant-option.js';
 import { assertUseLimits, type ClientLease, type UseLimits } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
-import { assertTenant } from './pool-options.js';
+import type { TenantRef } from '../../tenant/ref.js';
 
 /** How {@link mariadbPool} gives out connections. */
 export interface MariadbPoolOptions extends UseLimits {
@@ -21,7 +22,7 @@ export interface MariadbPoolOptions extends UseLimits {
    * Whose pool it is. Left out it is ambient: each call goes to the tenant of the context at the call.
    * To give `undefined` is refused, because it is mostly a request that was not resolved to a tenant.
    */
-  readonly tenant?: string;
+  readonly tenant?: TenantRef;
   /**
    * How values are read and written, as in the driver's options of a statement (`dateStrings`,
    * `bigIntAsNumber`, `insertIdAsNumber`, `namedPlaceholders`, ...): for every statement that does not say otherwise.
@@ -80,7 +81,7 @@ const NEVER = Object.fromEntries(
 /** The driver's promise pool, without connections of its own. */
 class MariadbTenantPool extends EventEmitter {
   readonly #tenancy: Tenancy;
-  readonly #tenant: string | undefined;
+  readonly #tenant: TenantRef | undefined;
   readonly #values: MariadbPoolOptions['values'];
   readonly #limits: UseLimits;
   readonly #ending = new AbortController();
@@ -89,7 +90,7 @@ class MariadbTenantPool extends EventEmitter {
 
   constructor(tenancy: Tenancy, options: MariadbPoolOptions) {
     super();
-    assertTenant(options);
+    assertTenantOption(options);
     this.#tenancy = tenancy;
     this.#tenant = options.tenant;
     this.#values = options.values;

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'mysql2';
 import { InvalidOptionError } from '../../errors.js';
 import type { UseLimits } from '../../session/clients.js';
+import type { TenantRef } from '../../tenant/ref.js';
 
 /** How values are read and written; each is mysql2's own option of that name. */
 export type ValueOptions = Pick<ConnectionOptions, (typeof VALUE_OPTIONS)[number]>;
@@ -11,7 +12,7 @@ export interface MysqlPoolOptions extends ValueOptions, UseLimits {
    * Whose pool it is. Left out it is ambient: each call goes to the tenant of the context at the call.
    * To give `undefined` is refused, because it is mostly a request that was not resolved to a tenant.
    */
-  readonly tenant?: string;
+  readonly tenant?: TenantRef;
   /**
    * Gives the driver's connections themselves, which cannot be revoked: who keeps one after its release
    * can meet another tenant's data with it. Hence each is closed when it comes back, which costs a
@@ -39,14 +40,6 @@ const VALUE_OPTIONS = [
 
 /** What our connections have where nobody says otherwise. */
 export const OUR_VALUES: ValueOptions = Object.freeze({ supportBigNumbers: true, timezone: 'Z' });
-
-/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name. */
-export function assertTenant(options: { readonly tenant?: unknown }): void {
-  if (!('tenant' in options) || (typeof options.tenant === 'string' && options.tenant !== '')) return;
-  throw new InvalidOptionError('The option tenant is given, and is not a name.', {
-    hint: 'Name a tenant, or leave the option out for the tenant in context.',
-  });
-}
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for an option that is not known here. */
 export function assertKnown(options: object): void {

@@ -1,6 +1,7 @@
 import type { PoolConnection } from 'mysql2';
 import type { MysqlSender } from '../../engines/mysql/index.js';
 import { AbortedError, ClosedError, NotSupportedError } from '../../errors.js';
+import { assertTenantOption } from '../../input/tenant-option.js';
 import {
   assertUseLimits,
   type ClientLease,
@@ -10,14 +11,9 @@ import {
   type UseLimits,
 } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
+import type { TenantRef } from '../../tenant/ref.js';
 import { type Callback, type Command, createCommand, PoolBase, poolConfig } from './mysql2.js';
-import {
-  assertTenant,
-  type MysqlPoolOptions,
-  OUR_VALUES,
-  type ValueOptions,
-  valueOptions,
-} from './pool-options.js';
+import { type MysqlPoolOptions, OUR_VALUES, type ValueOptions, valueOptions } from './pool-options.js';
 
 /** Errors of a server that takes no writes now: perhaps there is another one, for whoever connects anew. */
 const READ_ONLY: ReadonlySet<unknown> = new Set([1290, 1792, 1836]);
@@ -31,7 +27,7 @@ const CONNECTION_EVENTS = ['connection', 'acquire', 'release'] as const;
  */
 export class TenantPool extends PoolBase {
   readonly #tenancy: Tenancy;
-  readonly #tenant: string | undefined;
+  readonly #tenant: TenantRef | undefined;
   readonly #raw: boolean;
   readonly #limits: UseLimits;
   /** What the configuration says otherwise than our connections do. */
@@ -41,7 +37,7 @@ export class TenantPool extends PoolBase {
 
   /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name. */
   constructor(tenancy: Tenancy, options: MysqlPoolOptions = {}) {
-    assertTenant(options);
+    assertTenantOption(options);
     super({ config: poolConfig({ ...OUR_VALUES, ...valueOptions(options) }) });
     const { connectionConfig } = this.config;
     this.#values = Object.fromEntries(

@@ -3,13 +3,13 @@ import type { PgSender } from '../../engines/postgres/index.js';
 import {
   ClosedError,
   InternalError,
-  InvalidOptionError,
   InvalidParameterError,
   LeaseEndedError,
   NotSupportedError,
 } from '../../errors.js';
 import { assertFlag } from '../../input/call-options.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
+import { assertTenantOption } from '../../input/tenant-option.js';
 import {
   assertUseLimits,
   type ClientLease,
@@ -19,6 +19,7 @@ import {
   type UseLimits,
 } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
+import type { TenantRef } from '../../tenant/ref.js';
 
 /** How {@link pgPool} gives out clients. */
 export interface PgPoolOptions extends UseLimits {
@@ -26,7 +27,7 @@ export interface PgPoolOptions extends UseLimits {
    * Whose pool it is. Left out it is ambient: each call goes to the tenant of the context at the call.
    * To give `undefined` is refused, because it is mostly a request that was not resolved to a tenant.
    */
-  readonly tenant?: string;
+  readonly tenant?: TenantRef;
   /**
    * Gives the driver's clients themselves, which cannot be revoked: who keeps one after its release
    * can meet another tenant's data with it. Hence each is closed when it comes back, which costs a
@@ -57,7 +58,7 @@ const PoolBase = pg.Pool as unknown as new () => PoolBase;
  */
 export class TenantPool extends PoolBase {
   readonly #tenancy: Tenancy;
-  readonly #tenant: string | undefined;
+  readonly #tenant: TenantRef | undefined;
   readonly #raw: boolean;
   readonly #limits: UseLimits;
   #waiting = 0;
@@ -71,11 +72,7 @@ export class TenantPool extends PoolBase {
     Reflect.set(this, 'options', Object.freeze({}));
     assertKnownKeys('pgPool', options, ['tenant', 'raw', 'queryMs', 'transactionMs']);
     assertFlag('pgPool', 'raw', options.raw);
-    if ('tenant' in options && (typeof options.tenant !== 'string' || options.tenant === '')) {
-      throw new InvalidOptionError('The option tenant is given, and is not a name.', {
-        hint: 'Name a tenant, or leave the option out for the tenant in context.',
-      });
-    }
+    assertTenantOption(options);
     this.#tenancy = tenancy;
     this.#tenant = options.tenant;
     this.#raw = options.raw === true;

@@ -13,6 +13,7 @@ import {
 } from 'kysely';
 import { ClosedError, InvalidOptionError } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
+import type { TenantRef } from '../../tenant/ref.js';
 import { readWaitOptions, type SqliteWaitOptions } from './options.js';
 import { WaitingHandle } from './waiting-handle.js';
 
@@ -45,11 +46,11 @@ export function sqliteDialect(tenancy: Tenancy, options: SqliteWaitOptions = {})
 
 class TenantDriver implements Driver {
   readonly #tenancy: Tenancy;
-  readonly #tenant: string | undefined;
+  readonly #tenant: TenantRef | undefined;
   readonly #busyTimeoutMs: number;
   #isDestroyed = false;
 
-  constructor(tenancy: Tenancy, tenant: string | undefined, busyTimeoutMs: number) {
+  constructor(tenancy: Tenancy, tenant: TenantRef | undefined, busyTimeoutMs: number) {
     this.#tenancy = tenancy;
     this.#tenant = tenant;
     this.#busyTimeoutMs = busyTimeoutMs;

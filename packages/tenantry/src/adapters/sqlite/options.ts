@@ -1,4 +1,6 @@
 import { InvalidOptionError } from '../../errors.js';
+import { assertTenantOption } from '../../input/tenant-option.js';
+import type { TenantRef } from '../../tenant/ref.js';
 
 /** Whose a database is, and how long it waits. */
 export interface SqliteDatabaseOptions {
@@ -6,7 +8,7 @@ export interface SqliteDatabaseOptions {
    * Whose it is. Left out it is ambient: each call goes to the tenant of the context at the call. To give
    * `undefined` is refused, because it is mostly a request that was not resolved to a tenant.
    */
-  readonly tenant?: string;
+  readonly tenant?: TenantRef;
   /**
    * Milliseconds until a transaction, or an iteration, that nobody ended is ended: rolled back, its handle
    * closed. 1 to 86400000. Default 60000.
@@ -25,22 +27,22 @@ export const LONGEST_WAIT_MS = 600_000;
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, or for a time out of range. */
 export function readOptions(options: SqliteDatabaseOptions): {
-  readonly tenant: string | undefined;
+  readonly tenant: TenantRef | undefined;
   readonly transactionMs: number;
 } {
   const { tenant, transactionMs = 60_000 } = options;
-  assertTenant(options);
+  assertTenantOption(options);
   assertMilliseconds('transactionMs', transactionMs, [1, DAY_MS]);
   return { tenant, transactionMs };
 }
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, or for a time out of range. */
 export function readWaitOptions(options: SqliteWaitOptions): {
-  readonly tenant: string | undefined;
+  readonly tenant: TenantRef | undefined;
   readonly busyTimeoutMs: number;
 } {
   const { tenant, busyTimeoutMs = 5000 } = options;
-  assertTenant(options);
+  assertTenantOption(options);
   assertMilliseconds('busyTimeoutMs', busyTimeoutMs, [0, LONGEST_WAIT_MS]);
   return { tenant, busyTimeoutMs };
 }
@@ -54,12 +56,5 @@ export function assertMilliseconds(
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new InvalidOptionError(`The option ${option} is ${String(value)}.`, {
     hint: `It is a whole number of milliseconds from ${least} to ${most}.`,
-  });
-}
-
-function assertTenant(options: Pick<SqliteDatabaseOptions, 'tenant'>): void {
-  if (!('tenant' in options) || (typeof options.tenant === 'string' && options.tenant !== '')) return;
-  throw new InvalidOptionError('The option tenant is given, and is not a name.', {
-    hint: 'Name a tenant, or leave the option out for the tenant in context.',
   });
 }

@@ -7,6 +7,7 @@ import {
 import { ClosedError } from '../../errors.js';
 import type { ClientLease, Clients } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
+import { keyOf, labelOf, type TenantRef } from '../../tenant/ref.js';
 import { Pin } from './pin.js';
 
 /**
@@ -17,17 +18,17 @@ import { Pin } from './pin.js';
 export class TenantHome implements DatabaseHome {
   readonly name: string;
   readonly #tenancy: Tenancy;
-  readonly #tenant: string | undefined;
+  readonly #tenant: TenantRef | undefined;
   readonly #transactionMs: number;
   /** By the run of the context, or this for what runs outside of one; then by the tenant's name. */
   readonly #pins = new WeakMap<object, Map<string, Pin>>();
   #isClosed = false;
 
-  constructor(tenancy: Tenancy, tenant: string | undefined, transactionMs: number) {
+  constructor(tenancy: Tenancy, tenant: TenantRef | undefined, transactionMs: number) {
     this.#tenancy = tenancy;
     this.#tenant = tenant;
     this.#transactionMs = transactionMs;
-    this.name = tenant ?? 'ambient';
+    this.name = tenant === undefined ? 'ambient' : labelOf(keyOf(tenant));
   }
 
   get open(): boolean {

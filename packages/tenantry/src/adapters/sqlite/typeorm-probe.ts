@@ -1,9 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { isDeepStrictEqual } from 'node:util';
 import { NotSupportedError } from '../../errors.js';
 import type { ClientLease } from '../../session/clients.js';
-import type { Tenancy } from '../../tenancy.js';
 
-/** Two names that are only put into context, and never looked up. */
+/** Two that ask in one tick, in a context of the trial's own. */
 const PROBES = ['tenantry-probe-a', 'tenantry-probe-b'] as const;
 
 /** What is tried of a DataSource. */
@@ -20,13 +20,13 @@ export interface ProbedSource {
  * @throws NotSupportedError (`TENANTRY_NOT_SUPPORTED`)
  */
 export async function assertKeepsApart(
-  tenancy: Tenancy,
   source: ProbedSource,
   use: (acquire: () => Promise<ClientLease>) => void,
 ): Promise<void> {
+  const context = new AsyncLocalStorage<string>();
   const heard: string[][] = [];
   use(async () => {
-    const said = [tenancy.session().tenant];
+    const said = [context.getStore() ?? 'nobody'];
     heard.push(said);
     return probe(said);
   });
@@ -36,11 +36,11 @@ export async function assertKeepsApart(
       await outer.transaction((inner) => inner.query('UPDATE probe', []));
     });
   const asked = [...PROBES, ...PROBES];
-  const answers = Promise.all(asked.map((name) => tenancy.run(name, () => ask(name), { switch: true })));
+  const answers = Promise.all(asked.map((name) => context.run(name, ask, name)));
   await answers.catch((error: unknown) => {
     throw unsafe('its query runners are not those of TypeORM 1', error);
   });
-  const single = tenancy.run(PROBES[0], () => source.query('SELECT ?', [1]), { switch: true });
+  const single = context.run(PROBES[0], () => source.query('SELECT ?', [1]));
   const answer = await single.catch((error: unknown) => {
     throw unsafe('its query runners are not those of TypeORM 1', error);
   });

@@ -80,7 +80,7 @@ export async function ambientTypeorm<Source extends { initialize(): Promise<unkn
     const Leased = leasedQueryRunner(Runner, { acquire, busyTimeoutMs, idleMs });
     driver.createQueryRunner = () => new Leased(driver);
   };
-  await assertKeepsApart(tenancy, source as unknown as ProbedSource, use);
+  await assertKeepsApart(source as unknown as ProbedSource, use);
   use(async () => {
     if (driver.databaseConnection?.open !== true) throw closed();
     return tenancy.clients().acquire();

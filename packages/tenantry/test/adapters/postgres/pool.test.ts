@@ -11,6 +11,7 @@ import {
 import { pgPool } from 'tenantry/postgres';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
+import type { TenantRef } from '../../../src/tenant/ref.js';
 import { Portal } from '../../engines/postgres/portal.js';
 import { useTenants, WHOSE } from './tenants.js';
 
@@ -34,7 +35,7 @@ onEngine('postgres', (engine) => {
       >();
       expectTypeOf<Parameters<typeof pgPool>[1]>().toEqualTypeOf<
         | {
-            readonly tenant?: string;
+            readonly tenant?: TenantRef;
             readonly raw?: boolean | undefined;
             readonly queryMs?: number | undefined;
             readonly transactionMs?: number | undefined;

@@ -1,6 +1,7 @@
 import type { SqliteDatabase } from '../../../engines/sqlite/lent/index.js';
 import { isRead } from '../../../engines/sqlite/statement-rules.js';
 import type { Tenancy } from '../../../tenancy.js';
+import type { TenantRef } from '../../../tenant/ref.js';
 import { WaitingHandle } from '../waiting-handle.js';
 import type {
   PrismaAdapter,
@@ -16,7 +17,7 @@ import { bindArguments, columnTypesOf, type TimestampFormat, toPrismaRows } from
 export interface AdapterSettings {
   readonly tenancy: Tenancy;
   /** Undefined for the tenant of the context. */
-  readonly tenant: string | undefined;
+  readonly tenant: TenantRef | undefined;
   readonly busyTimeoutMs: number;
   readonly timestampFormat: TimestampFormat;
 }
