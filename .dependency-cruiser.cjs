@@ -61,7 +61,7 @@ const rooms = {
     ]),
   ),
   testing: [
-    [...contracts, 'session', 'fleet', 'options', 'tenancy', 'index'],
+    [...contracts, 'session', 'fleet', 'options', 'tenancy', 'index', 'adapters/http'],
     'Conformance suites run against contracts and the public face.',
   ],
 };

@@ -151,6 +151,7 @@ export class TenancyError extends Error {
 
 function errorClass<const Code extends ErrorCode>(code: Code) {
   return class extends TenancyError {
+    static readonly code: Code = code;
     declare readonly code: Code;
     constructor(message: string, details?: ErrorDetails) {
       super(code, message, details);

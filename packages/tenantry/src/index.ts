@@ -1,8 +1,14 @@
-export { type ProblemOptions, type ProblemResponse, problem } from './adapters/http/problem.js';
+export {
+  type ProblemDetails,
+  type ProblemOptions,
+  type ProblemResponse,
+  problem,
+} from './adapters/http/problem.js';
 export type { ListOptions, TenantPage } from './catalog/catalog.js';
 export type { Bound, CurrentTenant } from './context/context.js';
 export type { IsolationLevel, Parameter, Row } from './engine/connection.js';
 export { redact } from './errors/redact.js';
+export { tenancyErrorOf } from './errors/tenancy-error-of.js';
 export * from './errors.js';
 export type { Adoption, AdoptTenant, CreateTenant, Tenants } from './fleet/tenants.js';
 export type { Health, PartHealth, ServerStats, Stats } from './health.js';

@@ -1,4 +1,5 @@
-import { errorCatalog, TenancyError } from '../../errors.js';
+import { tenancyErrorOf } from '../../errors/tenancy-error-of.js';
+import { type ErrorCode, errorCatalog } from '../../errors.js';
 
 /** An HTTP answer that tells of an error, as RFC 9457 has it. */
 export interface ProblemResponse {
@@ -6,6 +7,19 @@ export interface ProblemResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** The JSON text of the body. */
   readonly body: string;
+  /** The same as an object, for frameworks that write JSON by themselves; `headers` have the content type. */
+  readonly details: ProblemDetails;
+}
+
+/** A problem details object (RFC 9457), with the error's code. */
+export interface ProblemDetails {
+  readonly type: 'about:blank';
+  readonly title: string;
+  readonly status: number;
+  /** The error's message, where that is a client's business. */
+  readonly detail?: string;
+  readonly instance?: string;
+  readonly code: ErrorCode;
 }
 
 /** How an error is told. */
@@ -22,6 +36,8 @@ const RETRY_AFTER_SECONDS = 1;
  * `Retry-After` for whatever is out of reach, 500 for the rest. What is not a client's business (the
  * database's message, addresses) stays out of it; log the error itself.
  *
+ * An error of tenantry's is recognized behind whatever an ORM made of it ({@link tenancyErrorOf}).
+ *
  * @example
  * ```ts
  * const { status, headers, body } = problem(error, { instance: request.url })
@@ -29,21 +45,21 @@ const RETRY_AFTER_SECONDS = 1;
  * ```
  */
 export function problem(error: unknown, options: ProblemOptions = {}): ProblemResponse {
-  const code = error instanceof TenancyError ? error.code : 'TENANTRY_INTERNAL';
+  const own = tenancyErrorOf(error);
+  const code = own?.code ?? 'TENANTRY_INTERNAL';
   const { status, title } = errorCatalog[code];
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
   };
   if (status === 503) headers['retry-after'] = String(RETRY_AFTER_SECONDS);
-  const detail = status < 500 && error instanceof TenancyError ? error.message : undefined;
-  const body = JSON.stringify({
+  const details: ProblemDetails = {
     type: 'about:blank',
     title,
     status,
-    detail,
-    instance: options.instance,
+    ...(status < 500 && own !== undefined && { detail: own.message }),
+    ...(options.instance !== undefined && { instance: options.instance }),
     code,
-  });
-  return { status, headers, body };
+  };
+  return { status, headers, body: JSON.stringify(details), details };
 }

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { describeContext } from './context.js';
+import { describeOrmErrors } from './errors.js';
 import type { OrmGaps, OrmSetting } from './fixture.js';
 import { describeOrmSchemaTools } from './schema-tools.js';
 import { describeOrmStatements } from './statements.js';
@@ -21,6 +22,7 @@ export function describeOrm(label: string, makeSetting: () => Promise<OrmSetting
   describe(label, () => {
     const suite = new OrmSuiteContext(makeSetting);
     describeContext(suite);
+    describeOrmErrors(suite, gaps);
     describeOrmTransactions(suite, gaps);
     describeOrmStatements(suite, gaps);
     // The last: a tool that drops everything leaves a tenant without its tables.

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { tenancyErrorOf } from '../../errors/tenancy-error-of.js';
+import type { ErrorCode } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
 import type { OrmSetting, OrmUnderTest } from './fixture.js';
 
@@ -78,12 +80,7 @@ export class OrmSuiteContext {
   }
 }
 
-/** Whether an error, or one that it was caused by, has this code; ORMs wrap what a driver throws. */
-export function hasCode(error: unknown, code: string): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const { code: own, originalError, driverError } = at as Error & Record<string, unknown>;
-    if (own === code || hasCode(originalError, code) || hasCode(driverError, code)) return true;
-    if (at.message.includes(code)) return true;
-  }
-  return false;
+/** Whether an error is, or was caused by, one of tenantry's with this code; ORMs wrap what a driver throws. */
+export function hasCode(error: unknown, code: ErrorCode): boolean {
+  return tenancyErrorOf(error)?.code === code;
 }
