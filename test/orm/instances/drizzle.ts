@@ -91,13 +91,11 @@ export function drizzlePostgres(tenancy: Tenancy): OrmUnderTest {
   };
 }
 
-/** Drizzle over better-sqlite3's database; its calls are synchronous, and so each tenant is looked up before them. */
-export async function drizzleSqlite(tenancy: Tenancy): Promise<OrmUnderTest> {
+/** Drizzle over better-sqlite3's database; its calls are synchronous, and so want routes that are known. */
+export async function drizzleSqlite(tenancy: Tenancy, tenants: readonly string[]): Promise<OrmUnderTest> {
   const { drizzle: drizzleOnSqlite } = await import('drizzle-orm/better-sqlite3');
   const { migrate: migrateOnSqlite } = await import('drizzle-orm/better-sqlite3/migrator');
-  const ready = async () => {
-    await tenancy.session().ready();
-  };
+  await tenancy.warmUp(tenants);
   const users = sqliteCore.sqliteTable('users', {
     id: sqliteCore.integer('id').primaryKey(),
     username: sqliteCore.text('username').notNull(),
@@ -106,8 +104,8 @@ export async function drizzleSqlite(tenancy: Tenancy): Promise<OrmUnderTest> {
   const db = drizzleOnSqlite(database);
   type Handle = Pick<typeof db, 'select' | 'insert'>;
   const handle = (on: Handle): OrmHandle => ({
-    names: () => namesIn(after(ready, on.select().from(users).orderBy(users.id))),
-    add: (id, username) => after(ready, on.insert(users).values({ id, username })),
+    names: () => namesIn(on.select().from(users).orderBy(users.id)),
+    add: (id, username) => on.insert(users).values({ id, username }),
   });
   const byId = db
     .select()
@@ -118,30 +116,11 @@ export async function drizzleSqlite(tenancy: Tenancy): Promise<OrmUnderTest> {
     ...handle(db),
     // An asynchronous transaction is begun by statements; better-sqlite3's own cannot wait.
     transaction: () => Promise.reject(new Error('left out')),
-    prepared: async (id) => {
-      await ready();
-      return byId.get({ id })?.username;
-    },
-    schema: {
-      migrate: async () => {
-        await ready();
-        migrateOnSqlite(db, migrations);
-      },
-    },
+    prepared: async (id) => byId.get({ id })?.username,
+    schema: { migrate: async () => migrateOnSqlite(db, migrations) },
     close: async () => {
       database.close();
     },
-  };
-}
-
-/** Stays lazy as well. */
-function after<T>(ready: () => Promise<void>, query: PromiseLike<T>): PromiseLike<T> {
-  return {
-    // biome-ignore lint/suspicious/noThenProperty: a lazy query is a thenable, and that is what is tried here
-    then: (resolve, reject) =>
-      ready()
-        .then(() => query)
-        .then(resolve, reject),
   };
 }
 
