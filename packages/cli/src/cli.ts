@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { AbortedError, InvalidOptionError } from 'tenantry';
+import { AbortedError, InvalidOptionError, redactValue } from 'tenantry';
 import { createRun } from './call.js';
 import { addAdopt } from './commands/adopt.js';
 import { addHealth } from './commands/health.js';
@@ -24,7 +24,7 @@ export async function runCli(args: readonly string[], system: System): Promise<E
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
-    return reportError(error, system, args.includes('--json'));
+    return reportError(error, system, args);
   }
 }
 
@@ -55,12 +55,13 @@ function createProgram(system: System, finish: (code: ExitCode) => void): Comman
   return program;
 }
 
-function reportError(error: unknown, system: System, json: boolean): ExitCode {
+function reportError(error: unknown, system: System, args: readonly string[]): ExitCode {
+  const json = args.includes('--json');
   const output = createOutput(system, json);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.ok;
     // Without a command commander has printed its help, which says more than its message.
-    if (error.code !== 'commander.help' || json) output.error(usageError(error));
+    if (error.code !== 'commander.help' || json) output.error(usageError(error, args));
     return exitCodes.usage;
   }
   if (system.signal.aborted) {
@@ -71,12 +72,38 @@ function reportError(error: unknown, system: System, json: boolean): ExitCode {
   return exitCodeOf(error);
 }
 
-function usageError(error: CommanderError): InvalidOptionError {
-  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+function usageError(error: CommanderError, args: readonly string[]): InvalidOptionError {
+  const told = withoutSecrets(error.message, args);
+  const [message = '', suggestion] = told.replace(/^error: /, '').split('\n(Did you mean ');
   const isHelp = error.code === 'commander.help';
-  return new InvalidOptionError(isHelp ? 'A command is missing.' : `${message}.`, {
-    hint: suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'See: tenantry --help',
+  const meant = suggestion?.replace(/\?\)$/, '');
+  const isSlip = meant !== undefined && args.some((arg) => isOneSlipAway(arg, meant));
+  return new InvalidOptionError(isHelp ? 'A command is missing.' : `${message.replace(/\.$/, '')}.`, {
+    hint: isSlip ? `Did you mean ${meant}?` : 'See: tenantry --help',
   });
+}
+
+/** Whoever mistyped a command may be told of another; whoever asked for one that there is not must not be led to it. */
+function isOneSlipAway(one: string, other: string): boolean {
+  let start = 0;
+  while (start < one.length && one[start] === other[start]) start++;
+  const rest = (text: string, skip: number) => text.slice(start + skip);
+  const swapped = `${one[start + 1] ?? ''}${one[start] ?? ''}${rest(one, 2)}`;
+  return (
+    rest(one, 1) === rest(other, 1) ||
+    rest(one, 0) === rest(other, 1) ||
+    rest(one, 1) === rest(other, 0) ||
+    swapped === rest(other, 0)
+  );
+}
+
+/** What was typed is not told again where it could hold a password: an address in the place of something else. */
+function withoutSecrets(message: string, args: readonly string[]): string {
+  const values = args.flatMap((arg) => [arg, arg.slice(arg.indexOf('=') + 1)]);
+  return values.reduce(
+    (text, value) => (value === '' ? text : text.replaceAll(value, redactValue(value))),
+    message,
+  );
 }
 
 function readVersion(): string {

@@ -34,8 +34,15 @@ async function readConfigFile(path: string): Promise<Readonly<Record<string, unk
   try {
     content = await load(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InvalidOptionError(`${path} cannot be read: ${reason}`, { cause: error });
+    // A parser tells what it stumbled over, which may be a password.
+    const isSyntax = error instanceof Error && error.name === 'SyntaxError';
+    const where = isSyntax ? (/ at position \d+/.exec(error.message)?.[0] ?? '') : '';
+    const reason = isSyntax
+      ? `its syntax is wrong${where}`
+      : error instanceof Error
+        ? error.message
+        : String(error);
+    throw new InvalidOptionError(`${path} cannot be read: ${reason}.`, { cause: error });
   }
   if (typeof content === 'object' && content !== null && !Array.isArray(content)) {
     return content as Readonly<Record<string, unknown>>;

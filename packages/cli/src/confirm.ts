@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import { InvalidInputError, InvalidOptionError } from 'tenantry';
+import { InvalidInputError, InvalidOptionError, redactValue } from 'tenantry';
 import { canAsk, type System } from './system.js';
 
 /**
@@ -10,14 +10,15 @@ import { canAsk, type System } from './system.js';
  * @throws InvalidOptionError without a terminal, InvalidInputError if something else was typed.
  */
 export async function confirmByName(system: System, action: string, name: string): Promise<void> {
+  const told = redactValue(name);
   if (!canAsk(system)) {
-    throw new InvalidOptionError(`To ${action} ${name} without a terminal, say --yes. Nothing was changed.`, {
+    throw new InvalidOptionError(`To ${action} ${told} without a terminal, say --yes. Nothing was changed.`, {
       hint: 'Add --dry-run first to see what would happen.',
     });
   }
-  const typed = await ask(system, `Type ${name} to ${action} it: `);
+  const typed = await ask(system, `Type ${told} to ${action} it: `);
   if (typed === name) return;
-  throw new InvalidInputError(`That is not ${name}. Nothing was changed.`);
+  throw new InvalidInputError(`That is not ${told}. Nothing was changed.`);
 }
 
 async function ask(system: System, question: string): Promise<string> {

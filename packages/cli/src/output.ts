@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import pc from 'picocolors';
-import { TenancyError } from 'tenantry';
+import { redact, TenancyError } from 'tenantry';
 import type { Stream, System } from './system.js';
 
 /** The colours of a stream: none unless it is a terminal, and none under `NO_COLOR`. */
@@ -58,7 +58,7 @@ function describeError(error: unknown): {
 } {
   if (error instanceof TenancyError) return { code: error.code, message: error.message, hint: error.hint };
   const message = error instanceof Error ? error.message : String(error);
-  return { code: 'TENANTRY_INTERNAL', message, hint: '' };
+  return { code: 'TENANTRY_INTERNAL', message: redact(message), hint: '' };
 }
 
 function colorsOf(stream: Stream<Writable>, system: System): Colors {

@@ -62,7 +62,7 @@ forEachEngine((engine) => {
       const dry = await adopt('--dry-run');
       expect(dry).toMatchObject({
         code: 7,
-        data: { dryRun: true, registered: [a, b], unchanged: [], rejected, duplicates: 1 },
+        data: { dryRun: true, registered: [a, b], unchanged: [], rejected, duplicates: [a] },
       });
       expect(await json('tenants', 'list')).toMatchObject({
         code: 6,

@@ -1,4 +1,4 @@
-import { CatalogUnavailableError, DatabaseMissingError, InvalidNameError } from 'tenantry';
+import { type Adoption, CatalogUnavailableError, DatabaseMissingError, InvalidNameError } from 'tenantry';
 import { describe, expect, it } from 'vitest';
 import { adoptAll } from '../src/adoption/adopt-all.js';
 import { chooseServer } from '../src/adoption/choose-server.js';
@@ -26,10 +26,7 @@ describe('the query that names the tenants', () => {
 });
 
 describe('an adoption of many names', () => {
-  const run = (
-    names: readonly (string | null)[],
-    adopt: (name: string) => Promise<'registered' | 'unchanged'>,
-  ) =>
+  const run = (names: readonly (string | null)[], adopt: (name: string) => Promise<Adoption['outcome']>) =>
     adoptAll(names, {
       adopt: async (name) => ({ outcome: await adopt(name), name, database: name }),
       onProgress: () => {},
@@ -38,22 +35,31 @@ describe('an adoption of many names', () => {
 
   it('asks once for each name and reports on each', async () => {
     const asked: string[] = [];
-    const report = await run(['A', 'B', 'A', 'Gone', 'B?db=A', null], async (name) => {
+    const report = await run(['A', 'B', 'A', 'Gone', 'B?db=A', null, 'C', 'Broken'], async (name) => {
       asked.push(name);
       if (name === 'Gone') throw new DatabaseMissingError('There is no database Gone.');
-      if (name.includes('?')) throw new InvalidNameError('It cannot be a name.');
+      if (name.includes('?'))
+        throw new InvalidNameError('"B?db=A" cannot be a name.', { hint: 'Use "a" to "z".' });
+      if (name === 'Broken') throw new Error('The file is no database.');
+      if (name === 'C') return 'mended';
       return name === 'A' ? 'registered' : 'unchanged';
     });
-    expect(asked).toEqual(['A', 'B', 'Gone', 'B?db=A']);
+    expect(asked).toEqual(['A', 'B', 'Gone', 'B?db=A', 'C', 'Broken']);
     expect(report).toEqual({
       registered: ['A'],
+      mended: ['C'],
       unchanged: ['B'],
       rejected: [
         { name: 'Gone', code: 'TENANTRY_DATABASE_MISSING', reason: 'There is no database Gone.' },
-        { name: 'B?db=A', code: 'TENANTRY_INVALID_NAME', reason: 'It cannot be a name.' },
+        {
+          name: 'B?db=A',
+          code: 'TENANTRY_INVALID_NAME',
+          reason: "It cannot be the name of a tenant. Use 'a' to 'z'.",
+        },
         { name: null, code: 'TENANTRY_INVALID_NAME', reason: 'The query gave no text for it.' },
+        { name: 'Broken', code: 'TENANTRY_INTERNAL', reason: 'The file is no database.' },
       ],
-      duplicates: 1,
+      duplicates: ['A'],
     });
   });
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderWith, runBin } from './support.js';
@@ -59,6 +59,8 @@ describe('the life of a tenant on the command line', () => {
     const { tenantry, json } = await installation();
     expect((await tenantry('setup')).code).toBe(0);
     expect(await json('tenants', 'list')).toEqual({ code: 0, data: { tenants: [], next: null }, error: '' });
+    expect((await tenantry('tenants', 'list')).stderr).toContain('Make one');
+    expect((await tenantry('tenants', 'list', '--status', 'suspended')).stderr).not.toContain('Make one');
     for (const name of ['A', 'B', 'C']) expect((await tenantry('tenants', 'create', name)).code).toBe(0);
 
     const { data } = await json('tenants', 'list');
@@ -123,13 +125,59 @@ describe('a catalog that is not there', () => {
 
   it('is 6 when nobody answers at its address', async () => {
     const { json } = await installation();
-    const { code, error } = await json('health', '--catalog', 'postgres://nobody@127.0.0.1:1/General');
+    const { code, data } = await json('health', '--catalog', 'postgres://nobody@127.0.0.1:1/General');
     expect(code).toBe(6);
-    expect(error.code).toBe('TENANTRY_CATALOG_UNAVAILABLE');
+    expect(data.catalog.error.code).toBe('TENANTRY_CATALOG_UNAVAILABLE');
+  });
+});
+
+describe('a dry run of a creation', () => {
+  it('foresees what can be known: the server, the name, the database', async () => {
+    const { cwd, tenantry, json } = await installation();
+    await writeFile(
+      join(cwd, 'tenantry.config.json'),
+      JSON.stringify({ catalog: 'sqlite:./data', servers: { east: 'sqlite:./east', west: 'sqlite:./west' } }),
+    );
+    await tenantry('setup');
+    await tenantry('tenants', 'create', 'TenantA', '--server', 'east');
+    await mkdir(join(cwd, 'west'), { recursive: true });
+    await writeFile(join(cwd, 'west', 'Strange.sqlite'), '');
+    const plan = (name: string, ...args: string[]) => json('tenants', 'create', name, ...args, '--dry-run');
+    expect(await plan('TenantB')).toMatchObject({ code: 5, error: { code: 'TENANTRY_INVALID_INPUT' } });
+    expect(await plan('TenantB', '--server', 'north')).toMatchObject({
+      error: { code: 'TENANTRY_UNKNOWN_SERVER' },
+    });
+    for (const name of ['TenantA', 'tenanta']) {
+      expect(await plan(name, '--server', 'west')).toMatchObject({
+        error: { code: 'TENANTRY_TENANT_EXISTS' },
+      });
+    }
+    expect(await plan('Strange', '--server', 'west')).toMatchObject({
+      error: { code: 'TENANTRY_DATABASE_EXISTS' },
+    });
+    expect(await plan('TenantB', '--server', 'west')).toMatchObject({
+      code: 0,
+      data: { tenant: { name: 'TenantB', placement: { server: 'west', database: 'TenantB' } } },
+    });
   });
 });
 
 describe('health', () => {
+  it('tells of the servers also where the catalog does not answer', async () => {
+    const { cwd, json } = await installation();
+    await writeFile(
+      join(cwd, 'tenantry.config.json'),
+      JSON.stringify({
+        catalog: 'postgres://nobody@127.0.0.1:1/General',
+        servers: { main: 'sqlite:./data' },
+      }),
+    );
+    expect(await json('health')).toMatchObject({
+      code: 6,
+      data: { ok: false, catalog: { ok: false }, servers: { main: { ok: true } } },
+    });
+  });
+
   it('says of each part whether it answers', async () => {
     const { tenantry, json } = await installation();
     await tenantry('setup');

@@ -28,6 +28,18 @@ describe('a command line that cannot be understood', () => {
     });
   });
 
+  it('is not led to a command that does something else', async () => {
+    for (const verb of ['rename', 'remove', 'restore', 'resumes']) {
+      const { stderr } = await runHere(['tenants', verb, 'acme', '--json']);
+      expect(JSON.parse(stderr).error.hint.includes('resume')).toBe(verb === 'resumes');
+    }
+  });
+
+  it('ends its sentences once', async () => {
+    const { stderr } = await runHere(['tenants', 'list', '--limit', '0']);
+    expect(stderr).not.toContain('..');
+  });
+
   it('without a command prints the help and exits with 2', async () => {
     const { code, stdout, stderr } = await runHere([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

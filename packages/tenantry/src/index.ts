@@ -7,7 +7,7 @@ export {
 export type { ListOptions, TenantPage } from './catalog/catalog.js';
 export type { Bound, CurrentTenant } from './context/context.js';
 export type { IsolationLevel, Parameter, Row } from './engine/connection.js';
-export { redact } from './errors/redact.js';
+export { redact, redactValue } from './errors/redact.js';
 export { tenancyErrorOf } from './errors/tenancy-error-of.js';
 export * from './errors.js';
 export type { Adoption, AdoptTenant, CreateTenant, Tenants } from './fleet/tenants.js';
@@ -37,6 +37,7 @@ export type {
 export type { WarmUp } from './session/warm-up.js';
 export {
   type CloseOptions,
+  checkHealth,
   createTenancy,
   type Tenancy,
 } from './tenancy.js';

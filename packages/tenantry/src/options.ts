@@ -1,6 +1,6 @@
 import { InvalidOptionError } from './errors.js';
 import type { CredentialsOf, LimitsOf } from './options/per-tenant.js';
-import { isTenantName } from './tenant/name.js';
+import { isTenantName, quoteForMessage } from './tenant/name.js';
 import type { Isolation } from './tenant/tenant.js';
 
 /** A configured database server. */
@@ -232,7 +232,7 @@ function resolveServers(servers: NonNullable<TenancyOptions['servers']>): Resolv
   for (const [name, value] of Object.entries(servers)) {
     if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name)) {
       throw new InvalidOptionError(
-        `servers has the key ${JSON.stringify(name)}, which cannot name a server.`,
+        `servers has the key ${quoteForMessage(name)}, which cannot name a server.`,
         { hint: 'Use 1 to 63 ASCII letters, digits, "-" and "_".' },
       );
     }

@@ -127,6 +127,21 @@ export interface Tenancy extends AsyncDisposable {
 }
 
 /**
+ * Asks the catalog and every server once, also where the catalog does not answer: then there can be no tenancy, and
+ * its servers may be well.
+ *
+ * @throws InvalidOptionError, DriverMissingError
+ */
+export async function checkHealth(options: TenancyOptions): Promise<Health> {
+  const wiring = await Wiring.build(resolveOptions(options));
+  try {
+    return await wiring.health();
+  } finally {
+    await wiring.destroy();
+  }
+}
+
+/**
  * Connects to the catalog and gives the application its door to the tenants. One look at the
  * catalog, whatever the number of tenants.
  *

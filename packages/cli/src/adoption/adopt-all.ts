@@ -1,4 +1,4 @@
-import { type Adoption, type ErrorCode, TenancyError } from 'tenantry';
+import { type Adoption, type ErrorCode, redact, TenancyError } from 'tenantry';
 import type { NameValue } from './read-names.js';
 
 /** A name that could not be registered, and why. */
@@ -11,10 +11,12 @@ interface Rejection {
 /** What became of each name. */
 export interface AdoptionReport {
   readonly registered: readonly string[];
+  /** Those that were registered before, and whose databases say again whose they are. */
+  readonly mended: readonly string[];
   readonly unchanged: readonly string[];
   readonly rejected: readonly Rejection[];
-  /** Rows that named somebody again. */
-  readonly duplicates: number;
+  /** The names that stood in more than one row; each was adopted once. */
+  readonly duplicates: readonly NameValue[];
 }
 
 /** How names are adopted. */
@@ -42,8 +44,7 @@ export async function adoptAll(
   options: AdoptAllOptions,
 ): Promise<AdoptionReport> {
   const unique = [...new Set(names)];
-  const registered: string[] = [];
-  const unchanged: string[] = [];
+  const done: Record<Adoption['outcome'], string[]> = { registered: [], mended: [], unchanged: [] };
   const rejected: Rejection[] = [];
   for (const [index, name] of unique.entries()) {
     options.signal.throwIfAborted();
@@ -54,11 +55,23 @@ export async function adoptAll(
     }
     try {
       const { outcome } = await options.adopt(name);
-      (outcome === 'registered' ? registered : unchanged).push(name);
+      done[outcome].push(name);
     } catch (error) {
-      if (!(error instanceof TenancyError) || !OWN_FAULT.has(error.code)) throw error;
-      rejected.push({ name, code: error.code, reason: error.message });
+      if (error instanceof TenancyError && !OWN_FAULT.has(error.code)) throw error;
+      rejected.push({ name, ...whyNot(error) });
     }
   }
-  return { registered, unchanged, rejected, duplicates: names.length - unique.length };
+  const duplicates = unique.filter((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  return { ...done, rejected, duplicates };
+}
+
+/** The reason in words of its own: the name stands beside it, and would be quoted twice. */
+function whyNot(error: unknown): Pick<Rejection, 'code' | 'reason'> {
+  if (!(error instanceof TenancyError)) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { code: 'TENANTRY_INTERNAL', reason: redact(reason) };
+  }
+  const { code, message, hint } = error;
+  const what = code === 'TENANTRY_INVALID_NAME' ? 'It cannot be the name of a tenant.' : message;
+  return { code, reason: hint === '' ? what : `${what} ${hint.replaceAll('"', "'")}` };
 }

@@ -64,6 +64,7 @@ function describe(report: AdoptionReport, dryRun: boolean, { colors }: Output): 
   const registered = dryRun ? 'would register' : 'registered';
   return [
     ...report.registered.map((name) => `${colors.green(registered)} ${name}`),
+    ...report.mended.map((name) => `${colors.green(dryRun ? 'would mend' : 'mended')} ${name}`),
     ...report.unchanged.map((name) => `${colors.dim('unchanged')} ${name}`),
     ...report.rejected.map(
       ({ name, reason }) => `${colors.red('rejected')} ${JSON.stringify(name)}: ${reason}`,
@@ -71,13 +72,16 @@ function describe(report: AdoptionReport, dryRun: boolean, { colors }: Output): 
   ].join('\n');
 }
 
-function summary({ registered, unchanged, rejected, duplicates }: AdoptionReport, dryRun: boolean): string {
+function summary(report: AdoptionReport, dryRun: boolean): string {
+  const { registered, mended, unchanged, rejected, duplicates } = report;
   const counts = [
     `${registered.length} ${dryRun ? 'would be registered' : 'registered'}`,
+    ...(mended.length === 0 ? [] : [`${mended.length} ${dryRun ? 'would be mended' : 'mended'}`]),
     `${unchanged.length} unchanged`,
     `${rejected.length} rejected`,
-    ...(duplicates === 0 ? [] : [`${duplicates} duplicates`]),
+    ...(duplicates.length === 0 ? [] : [`named more than once: ${duplicates.join(', ')}`]),
   ].join(', ');
+  if (dryRun && registered.length + mended.length === 0) return `${counts}. Nothing would be written.`;
   if (dryRun) return `${counts}. Nothing was written; without --dry-run it will be.`;
   if (rejected.length > 0)
     return `${counts}. Mend or remove the rejected and run it again; the rest stays as it is.`;

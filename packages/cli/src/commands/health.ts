@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Health } from 'tenantry';
+import { checkHealth, type Health } from 'tenantry';
 import type { Run } from '../call.js';
 import { exitCodes } from '../exit-codes.js';
 import type { Colors } from '../output.js';
@@ -11,13 +11,12 @@ export function addHealth(program: Command, run: Run): void {
     .command('health')
     .description('ask the catalog and every configured server; exit 6 unless all answer')
     .action((_flags: unknown, command: Command) =>
-      run(command, ({ output, withTenancy }) =>
-        withTenancy(async (tenancy) => {
-          const health = await tenancy.health();
-          output.data(health, describe(health, output.colors));
-          return health.ok ? undefined : exitCodes.unavailable;
-        }),
-      ),
+      run(command, async ({ output, config }) => {
+        // Without a tenancy, which there is none of while the catalog is out of reach.
+        const health = await checkHealth(await config());
+        output.data(health, describe(health, output.colors));
+        return health.ok ? undefined : exitCodes.unavailable;
+      }),
     );
 }
 

@@ -11,4 +11,4 @@ export {
 } from './create.js';
 export { databaseOn } from './engine-dialect.js';
 export { isDoomed, isTaken } from './physical-names.js';
-export { findById, findByName, isEmpty, listTenants } from './tenants.js';
+export { findById, findByName, findHolder, isEmpty, listTenants } from './tenants.js';

@@ -83,6 +83,10 @@ class SqlCatalog implements Catalog {
     return this.#find(({ findByName }, reading) => findByName(reading, name));
   }
 
+  findHolder(name: string): Promise<Tenant | undefined> {
+    return this.#find(({ findHolder }, reading) => findHolder(reading, name));
+  }
+
   findById(id: string): Promise<Tenant | undefined> {
     return this.#find(({ findById }, reading) => findById(reading, id));
   }

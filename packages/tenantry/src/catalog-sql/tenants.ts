@@ -21,6 +21,12 @@ export async function findByName({ db, incarnation }: Reading, name: string): Pr
   return row?.name === name ? toTenant(row, incarnation) : undefined;
 }
 
+/** The tenant that has this name in whatever case. */
+export async function findHolder({ db, incarnation }: Reading, name: string): Promise<Tenant | undefined> {
+  const row = await rowByNameKey(db, nameKey(name));
+  return row && toTenant(row, incarnation);
+}
+
 export async function findById({ db, incarnation }: Reading, id: string): Promise<Tenant | undefined> {
   const row = await rowById(db, id);
   return row === undefined ? undefined : toTenant(row, incarnation);

@@ -118,6 +118,8 @@ export interface Catalog {
 
   /** The tenant of this name, not deleted; or undefined. */
   findByName(name: string): Promise<Tenant | undefined>;
+  /** The tenant that keeps others from this name: its own, in whatever case. */
+  findHolder(name: string): Promise<Tenant | undefined>;
   findById(id: string): Promise<Tenant | undefined>;
   list(options: ListOptions): Promise<TenantPage>;
   /** Whether there is any tenant, deleted ones left out. */

@@ -17,6 +17,7 @@ export function previewCatalog(catalog: Catalog): Catalog {
     changesAfter: (revision, limit, signal) =>
       orIfMissing(catalog.changesAfter(revision, limit, signal), { ...NOWHERE, routes: [] }),
     findByName: (name) => orIfMissing(catalog.findByName(name), undefined),
+    findHolder: (name) => orIfMissing(catalog.findHolder(name), undefined),
     findById: (id) => orIfMissing(catalog.findById(id), undefined),
     list: (options) => orIfMissing(catalog.list(options), { tenants: [], next: null }),
     isEmpty: () => orIfMissing(catalog.isEmpty(), true),

@@ -7,12 +7,13 @@ import { assertKnownKeys } from '../input/known-keys.js';
 import { assertTenantName, quoteForMessage } from '../tenant/name.js';
 import { isNamedBy, isPossible, keyOf, labelOf, type TenantRef } from '../tenant/ref.js';
 import { tenantStatuses, unknownTenant } from '../tenant/status.js';
-import type { Tenant, TenantMetadata } from '../tenant/tenant.js';
+import type { Placement, Tenant, TenantMetadata } from '../tenant/tenant.js';
 import type { AdminServer, FindServer } from './admin-server.js';
 import { assertIsolation } from './isolation.js';
 import { adoptTenant } from './operations/adopt.js';
 import { resumeTenant, stopTenant } from './operations/change-status.js';
 import { createTenant } from './operations/create.js';
+import { planTenant } from './operations/plan.js';
 import { takeOverDatabase } from './operations/take-over.js';
 import { serverError } from './server-error.js';
 import type { Adoption, AdoptTenant, CreateTenant, Tenants } from './tenants.js';
@@ -44,26 +45,30 @@ export class TenantAdmin implements Tenants {
   }
 
   async create(input: CreateTenant): Promise<Tenant> {
+    const place = this.#placeOf(input);
+    const { script } = this.#rooms;
+    const owner = this.#rooms.process();
+    return this.#change(place.server, (catalog) =>
+      createTenant(catalog, { ...place, script, owner, signal: input.signal }),
+    );
+  }
+
+  async plan(input: CreateTenant): Promise<Placement> {
+    const place = this.#placeOf(input);
+    return this.#guard(place.server, () => planTenant(this.#rooms.catalog, place));
+  }
+
+  /** Where a tenant shall be made, and with what. */
+  #placeOf(input: CreateTenant) {
     assertKnownKeys('create', input, CREATE_KEYS);
-    const { name, server: serverName, rowKey, signal } = input;
-    assertSignal('create', signal);
+    assertSignal('create', input.signal);
+    const { name, rowKey } = input;
     assertTenantName(name);
     const metadata = checkedMetadata(input.metadata ?? {});
-    const server = this.#choose(serverName);
+    const server = this.#choose(input.server);
     const { isolation = server.isolation } = input;
     assertIsolation(server.server, isolation, rowKey);
-    return this.#change(server, (catalog) =>
-      createTenant(catalog, {
-        name,
-        server,
-        isolation,
-        rowKey,
-        metadata,
-        script: this.#rooms.script,
-        owner: this.#rooms.process(),
-        signal,
-      }),
-    );
+    return { name, server, isolation, rowKey, metadata };
   }
 
   async adopt(input: AdoptTenant): Promise<Adoption> {

@@ -6,6 +6,7 @@ export function tenantsOf(rooms: TenantAdminRooms): Tenants {
   const admin = new TenantAdmin(rooms);
   return Object.freeze<Tenants>({
     create: async (tenant) => admin.create(tenant),
+    plan: async (tenant) => admin.plan(tenant),
     adopt: async (tenant) => admin.adopt(tenant),
     get: async (tenant) => admin.get(tenant),
     list: async (options) => admin.list(options),

@@ -1,6 +1,6 @@
 import type { ListOptions, TenantPage } from '../catalog/catalog.js';
 import type { TenantRef } from '../tenant/ref.js';
-import type { IdentityCheck, Isolation, Tenant, TenantMetadata } from '../tenant/tenant.js';
+import type { IdentityCheck, Isolation, Placement, Tenant, TenantMetadata } from '../tenant/tenant.js';
 
 /** A tenant to be made. */
 export interface CreateTenant {
@@ -63,6 +63,12 @@ export interface Tenants {
    * ```
    */
   create(tenant: CreateTenant): Promise<Tenant>;
+  /**
+   * Where {@link Tenants.create} would make this tenant. Nothing is changed, and nothing is tried.
+   *
+   * @throws what `create` would throw, as far as it can be known without trying.
+   */
+  plan(tenant: CreateTenant): Promise<Placement>;
   /** Registers an existing database as a tenant; no table of it is changed. */
   adopt(tenant: AdoptTenant): Promise<Adoption>;
   /** The tenant that is called this: by its name, its id, or both. Throws UnknownTenantError. */

@@ -14,11 +14,16 @@ export interface Change {
 }
 
 /** Applies a change of status, or with `--dry-run` says whose status it would change. */
-export function applyChange(call: Call<unknown>, name: string, change: Change): Promise<undefined> {
+export function applyChange(
+  call: Call<unknown>,
+  named: string | { readonly name: string; readonly id: string },
+  change: Change,
+): Promise<undefined> {
   const { flags, output, withTenancy } = call;
+  const name = typeof named === 'string' ? named : named.name;
   return withTenancy(async (tenancy) => {
     if (flags.dryRun) {
-      const tenant = await tenancy.tenants.get(name);
+      const tenant = await tenancy.tenants.get(named);
       output.data(
         { dryRun: true, tenant: tenantJson(tenant) },
         `would ${change.verb} ${name}, which is ${tenant.status} now`,

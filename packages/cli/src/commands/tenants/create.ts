@@ -1,13 +1,5 @@
 import { type Command, Option } from 'commander';
-import {
-  InvalidInputError,
-  InvalidNameError,
-  type Isolation,
-  isTenantName,
-  type Tenancy,
-  TenantExistsError,
-  UnknownTenantError,
-} from 'tenantry';
+import { InvalidInputError, type Isolation } from 'tenantry';
 import type { Run } from '../../call.js';
 import { describePlacement, tenantJson } from '../../present.js';
 
@@ -37,14 +29,17 @@ export function addCreate(tenants: Command, run: Run): void {
       run<Flags>(command, ({ flags, output, system, withTenancy }) => {
         const metadata = parseMetadata(flags.metadata);
         return withTenancy(async (tenancy) => {
-          if (flags.dryRun) {
-            await assertCanCreate(tenancy, name);
-            output.data({ dryRun: true, tenant: { name } }, `would create ${name}`);
-            return undefined;
-          }
           const { server, isolation, rowKey } = flags;
           const { signal } = system;
           const wanted = { name, server, isolation, rowKey, metadata, signal };
+          if (flags.dryRun) {
+            const placement = await tenancy.tenants.plan(wanted);
+            output.data(
+              { dryRun: true, tenant: { name, placement } },
+              `would create ${name} in ${describePlacement(placement)}`,
+            );
+            return undefined;
+          }
           const tenant = await tenancy.tenants.create(wanted);
           output.data(
             { tenant: tenantJson(tenant) },
@@ -57,23 +52,6 @@ export function addCreate(tenants: Command, run: Run): void {
         });
       }),
     );
-}
-
-/** What can be known without trying: the name is one, and nobody has it. */
-async function assertCanCreate(tenancy: Tenancy, name: string): Promise<void> {
-  const shown = JSON.stringify(name.slice(0, 80));
-  if (!isTenantName(name)) {
-    throw new InvalidNameError(`${shown} cannot be the name of a tenant.`, {
-      hint: 'Use 1 to 63 ASCII letters, digits, "-" and "_", beginning and ending with a letter or a digit.',
-    });
-  }
-  try {
-    await tenancy.tenants.get(name);
-  } catch (error) {
-    if (error instanceof UnknownTenantError) return;
-    throw error;
-  }
-  throw new TenantExistsError(`There is a tenant ${name} already.`, { tenant: name });
 }
 
 function parseMetadata(json: string | undefined): Record<string, unknown> | undefined {

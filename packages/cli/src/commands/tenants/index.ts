@@ -6,6 +6,7 @@ import { addGet } from './get.js';
 import { addList } from './list.js';
 import { addResume } from './resume.js';
 import { addSuspend } from './suspend.js';
+import { addTakeOver } from './take-over.js';
 
 /** `tenantry tenants ...` */
 export function addTenants(program: Command, run: Run): void {
@@ -15,5 +16,6 @@ export function addTenants(program: Command, run: Run): void {
   addGet(tenants, run);
   addSuspend(tenants, run);
   addResume(tenants, run);
+  addTakeOver(tenants, run);
   addDelete(tenants, run);
 }

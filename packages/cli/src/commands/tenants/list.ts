@@ -33,12 +33,16 @@ export function addList(tenants: Command, run: Run): void {
           const text =
             rows.length === 0 ? '' : table(['NAME', 'STATUS', 'DATABASE', 'ID'], rows, output.colors);
           output.data({ tenants: page.tenants.map(tenantJson), next: page.next }, text);
-          if (rows.length === 0) output.message('No tenants. Make one: tenantry tenants create NAME');
+          if (rows.length === 0) output.message(nothing(status !== undefined || after !== undefined));
           if (page.next !== null) output.message(`More: add --after ${page.next}`);
           return undefined;
         }),
       ),
     );
+}
+
+function nothing(isFiltered: boolean): string {
+  return isFiltered ? 'No such tenants.' : 'No tenants. Make one: tenantry tenants create NAME';
 }
 
 function parseLimit(text: string): number {

@@ -6,7 +6,7 @@ import { applyChange } from './change.js';
 export function addSuspend(tenants: Command, run: Run): void {
   tenants
     .command('suspend')
-    .description('stop serving a tenant; its data stays')
+    .description('stop serving a tenant; its data stays, and transactions under way may still commit')
     .argument('<name>', 'its exact name')
     .action((name: string, _flags: unknown, command: Command) =>
       run(command, (call) =>
@@ -14,7 +14,7 @@ export function addSuspend(tenants: Command, run: Run): void {
           verb: 'suspend',
           done: 'suspended',
           apply: (tenancy) => tenancy.tenants.suspend(name),
-          next: `Next: to serve it again: tenantry tenants resume ${name}`,
+          next: `Transactions that are under way may still commit. Next: to serve it again: tenantry tenants resume ${name}`,
         }),
       ),
     );

@@ -93,10 +93,11 @@ export async function mayIdentify(connection: EngineConnection, database: string
   }
 }
 
-const GRANTEES = `SELECT CONCAT(''', REPLACE(CURRENT_USER(), '@', ''@''), ''') AS grantee
+// As grants name those who hold them: 'user'@'host', and a role by its name alone or as a user.
+const GRANTEES = `SELECT CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''') AS grantee
   UNION SELECT ROLE_NAME FROM information_schema.ENABLED_ROLES WHERE ROLE_NAME IS NOT NULL
-  UNION SELECT CONCAT(''', ROLE_NAME, ''@'%'') FROM information_schema.ENABLED_ROLES WHERE ROLE_NAME IS NOT NULL
-  UNION SELECT CONCAT(''', ROLE_NAME, ''@''') FROM information_schema.ENABLED_ROLES WHERE ROLE_NAME IS NOT NULL`;
+  UNION SELECT CONCAT('''', ROLE_NAME, '''@''%''') FROM information_schema.ENABLED_ROLES WHERE ROLE_NAME IS NOT NULL
+  UNION SELECT CONCAT('''', ROLE_NAME, '''@''''') FROM information_schema.ENABLED_ROLES WHERE ROLE_NAME IS NOT NULL`;
 
 const MAY_CREATE = `SELECT 1 AS may FROM information_schema.USER_PRIVILEGES AS held
   JOIN (${GRANTEES}) AS own ON held.GRANTEE = own.grantee WHERE held.PRIVILEGE_TYPE = 'CREATE'
