@@ -169,7 +169,7 @@ forEachServerEngine((engine, name) => {
         await run(lease.client, 'COMMIT');
       }
       lease.release();
-      expect(places()).toMatchObject({ inUse: 0, idle: 1 });
+      await expect.poll(places).toMatchObject({ inUse: 0, idle: 1 });
     });
 
     it('may have more time than the tenancy says', async () => {

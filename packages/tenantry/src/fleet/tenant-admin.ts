@@ -127,7 +127,8 @@ export class TenantAdmin implements Tenants {
     return this.#settle(await this.get(ref), resumeTenant);
   }
 
-  async takeOver({ name, id }: { readonly name: string; readonly id: string }): Promise<Tenant> {
+  async takeOver(ref: { readonly name: string; readonly id: string }): Promise<Tenant> {
+    const { name, id } = keyOf(ref);
     if (typeof name !== 'string' || typeof id !== 'string') {
       throw new InvalidInputError('A database is taken over for a tenant whose name and id are both given.');
     }
