@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../errors.js';
 import { assertKnownKeys } from './known-keys.js';
 
 /** The longest time that anything may be given, in milliseconds: a day. */
-export const LONGEST_MS = 86_400_000;
+const LONGEST_MS = 86_400_000;
 
 /** What ends a call before it is done. */
 export interface EndOptions {

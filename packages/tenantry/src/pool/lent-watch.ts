@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks';
 import type { Activity } from '../engine/connection.js';
-import type { PooledConnection } from './lease.js';
 
 /** Deadlines of lent connections may be late by two of these. */
 const TICK_MS = 100;
@@ -22,18 +21,23 @@ export interface LentLimits {
   onReached(end: LentEnd): void;
 }
 
+/** A connection, as far as it is looked at here. */
+interface Lendable {
+  readonly lent?: LentUse | undefined;
+}
+
 /**
  * Keeps the limits of connections that are lent, by looking at all of them from time to time: one timer for a
  * pool, and nothing to be done for a statement.
  */
 export class LentWatch {
-  readonly #inUse: Iterable<PooledConnection>;
+  readonly #inUse: Iterable<Lendable>;
   #timer: NodeJS.Timeout | undefined;
   #lookedAt = 0;
   /** Time in which this process ran. */
   #ms = 0;
 
-  constructor(inUse: Iterable<PooledConnection>) {
+  constructor(inUse: Iterable<Lendable>) {
     this.#inUse = inUse;
   }
 

@@ -5,10 +5,9 @@ import type { LentClient } from '../../engine/lent-client.js';
 import { ListenerBaseline } from '../../engine/listener-baseline.js';
 import { type Revocable, revocable } from '../../engine/revocable.js';
 import { NotSupportedError } from '../../errors.js';
+import type { Callback, Command } from './driver-command.js';
 import {
   bindingInTurn,
-  type Callback,
-  type Command,
   calledInContext,
   endingWhenIdle,
   inContext,

@@ -2,7 +2,7 @@ import type { Connection } from 'mysql2';
 import type { Activity } from '../../engine/connection.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { InternalError } from '../../errors.js';
-import { type Command, failCommand } from './lent-commands.js';
+import { type Command, failCommand } from './driver-command.js';
 import {
   Command as CommandCode,
   initDbPacket,

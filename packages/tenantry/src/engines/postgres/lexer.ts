@@ -24,7 +24,7 @@ const OPERATORS: ReadonlySet<string> = new Set(
 
 /** What stands for a name in quotation marks, and for a string, a number or a parameter. */
 export const NAME = '"';
-export const VALUE = '0';
+const VALUE = '0';
 
 /**
  * The tokens of one statement, words in lower case, if it is written in so small a part of the language that no
