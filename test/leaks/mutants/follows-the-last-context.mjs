@@ -5,11 +5,9 @@ export default {
   engines: ['mysql', 'postgres', 'sqlite'],
   patches: [
     {
-      file: 'context/context.js',
-      find: `const scope = this.#storage.getStore();
-        if (scope !== undefined)`,
-      replace: `const scope = this.last;
-        if (scope !== undefined)`,
+      file: 'wiring.js',
+      find: 'const run = current ?? this.context.require();',
+      replace: 'const run = this.context.last ?? this.context.require();',
     },
     {
       file: 'context/context.js',

@@ -242,7 +242,7 @@ export class MysqlConnection implements EngineConnection {
   }
 
   isAlive(): boolean {
-    if (this.#ended !== undefined || this.#endExpected) return false;
+    if (this.#ended !== undefined || this.#endExpected || hasFailed(this.#client)) return false;
     const stream = streamOf(this.#client);
     return stream.readable && stream.writable && !this.#socket.destroyed;
   }
@@ -401,6 +401,11 @@ export class MysqlConnection implements EngineConnection {
 /** The client's stream: the socket, or TLS over it. Its type leaves it out. */
 function streamOf(client: Connection): Socket {
   return (client as unknown as { readonly stream: Socket }).stream;
+}
+
+/** Whether the driver has met an error after which it takes no command, though it has not told of an end yet. */
+function hasFailed(client: Connection): boolean {
+  return Boolean((client as unknown as { readonly _fatalError?: unknown })._fatalError);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -9,6 +9,8 @@ export interface DriverError extends Error {
   readonly code?: string;
   readonly sqlState?: string;
   readonly syscall?: string;
+  /** Whether the driver took it for the end of its connection. */
+  readonly fatal?: boolean;
   /** The text that was sent. */
   sql?: string | undefined;
 }
@@ -83,7 +85,9 @@ export function classifyError(error: unknown): ErrorKind {
       return 'disk-full';
     return BY_NUMBER.get(errno) ?? 'other';
   }
-  return (typeof code === 'string' ? BY_CODE.get(code) : undefined) ?? 'other';
+  const byCode = typeof code === 'string' ? BY_CODE.get(code) : undefined;
+  // The driver ends a connection with an error that it calls fatal, and refuses what comes after it without a code.
+  return byCode ?? ((error as DriverError).fatal === true ? 'connection-lost' : 'other');
 }
 
 /** Whether the server answered with this error, so that the connection goes on. */
