@@ -6,8 +6,8 @@ export default {
   patches: [
     {
       file: 'directory/directory.js',
-      find: 'const route = routes.get(name);',
-      replace: 'const route = snapshot.routes[names.indexOf(name)];',
+      find: 'const route = routes.get(one);',
+      replace: 'const route = snapshot.routes[called.indexOf(one)];',
     },
   ],
 };

@@ -21,8 +21,8 @@ export default {
     },
     {
       file: 'pool/returns.js',
-      find: `this.#end(pooled, 'cancelled', () => before.then(() => pooled.connection.cancel(CANCEL_MS)));`,
-      replace: `this.#connections.closeBy(() => before.then(() => pooled.connection.cancel(CANCEL_MS)), pooled, 'cancelled', () => {
+      find: `this.#end(pooled, 'cancelled', () => this.#cancelAfter(before, pooled.connection));`,
+      replace: `this.#connections.closeBy(() => this.#cancelAfter(before, pooled.connection), pooled, 'cancelled', () => {
             if (pooled.connection.isClean())
                 this.#keep(pooled);
             else

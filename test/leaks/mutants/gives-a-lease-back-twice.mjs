@@ -7,8 +7,8 @@ export default {
     {
       file: 'pool/lease.js',
       find: `        this.#pooled = undefined;
-        return pooled;`,
-      replace: '        return pooled;',
+`,
+      replace: '',
     },
     {
       file: 'session/executor.js',

@@ -6,7 +6,7 @@ export default {
   patches: [
     {
       file: 'directory/directory.js',
-      find: `            if (this.#changes.hasChanged(name, route, snapshot.revision))
+      find: `            if (this.#changes.hasChanged(one, route, snapshot.revision))
                 continue;
 `,
       replace: '',

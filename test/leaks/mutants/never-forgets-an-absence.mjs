@@ -6,14 +6,14 @@ export default {
   patches: [
     {
       file: 'directory/directory.js',
-      find: 'return now - since < this.#options.absenceTtlMs && now',
-      replace: 'return now',
+      find: 'return now - since < this.#options.absenceTtlMs && this',
+      replace: 'return this',
     },
     {
       file: 'directory/route-cache.js',
-      find: `apply(route) {
-        this.#absences.delete(route.name);`,
-      replace: 'apply(route) {',
+      find: `        this.#absences.delete(route.name);
+`,
+      replace: '',
     },
   ],
 };

@@ -6,7 +6,7 @@ export default {
   patches: [
     {
       file: 'session/statement.js',
-      find: `            lease.cancel();
+      find: `            lease.cancel(error);
 `,
       replace: `            lease.release();
 `,

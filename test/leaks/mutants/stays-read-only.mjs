@@ -6,7 +6,7 @@ export default {
   patches: [
     {
       file: 'engines/sqlite/connection.js',
-      find: `        await this.execute('PRAGMA query_only = 0');
+      find: `        await this.#execute('PRAGMA query_only = 0');
 `,
       replace: '',
     },
