@@ -71,7 +71,10 @@ export async function breed(mutant, directory) {
   await mkdir(home, { recursive: true });
   await cp(fileURLToPath(LIBRARY), dist, { recursive: true });
   await symlink(MODULES, join(home, 'node_modules'));
-  await writeFile(join(home, 'package.json'), '{ "type": "module" }');
+  /** @type {{ type: string, imports: unknown }} */
+  const { type, imports } = JSON.parse(await readFile(new URL('../package.json', LIBRARY), 'utf8'));
+  // Without its own imports no worker starts, and a hunt that cannot start passes for one that found something.
+  await writeFile(join(home, 'package.json'), JSON.stringify({ type, imports }));
   for (const [file, text] of await mutate(mutant)) await writeFile(join(dist, file), text);
   return `${pathToFileURL(dist).href}/`;
 }
