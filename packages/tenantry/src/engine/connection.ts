@@ -106,7 +106,7 @@ export interface EngineConnection {
    * itself and shows the client to nobody: so there is nothing to revoke, and it costs less than to {@link lend}. Its
    * shape is the engine's own. Left out where there is none.
    */
-  sender?(): object;
+  sender?(): object | undefined;
 
   /** The name of the database that statements go to, as the server itself says it. */
   currentDatabase(): Promise<string>;

@@ -93,6 +93,9 @@ export class TenantPool extends PoolBase {
   #run(send: (connection: Sender) => Command, fail: (error: unknown) => void, hasCallback: boolean): void {
     const start = (connection: Sender, ends: Ends) => {
       try {
+        // The driver would refuse the command at once, before anybody listens for its end.
+        const { _fatalError, _protocolError } = connection;
+        if (_fatalError || _protocolError) throw _fatalError ?? _protocolError;
         const command = send(connection);
         const failure = watchFailure(command, () => ends.destroy());
         command.once('end', () => {
@@ -230,6 +233,9 @@ export class TenantPool extends PoolBase {
 interface Sender extends MysqlSender {
   query(command: Command): Command;
   execute(...args: unknown[]): Command;
+  /** Set where the driver takes no command any more. */
+  readonly _fatalError?: unknown;
+  readonly _protocolError?: unknown;
 }
 
 interface Ends {

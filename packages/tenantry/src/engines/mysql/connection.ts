@@ -187,8 +187,8 @@ export class MysqlConnection implements EngineConnection {
     return { client: this.#client, revoke: () => {} };
   }
 
-  sender(): MysqlSender {
-    return this.#ownLender().sender;
+  sender(): MysqlSender | undefined {
+    return this.isAlive() ? this.#ownLender().sender : undefined;
   }
 
   async currentDatabase(): Promise<string> {
@@ -405,7 +405,8 @@ function streamOf(client: Connection): Socket {
 
 /** Whether the driver has met an error after which it takes no command, though it has not told of an end yet. */
 function hasFailed(client: Connection): boolean {
-  return Boolean((client as unknown as { readonly _fatalError?: unknown })._fatalError);
+  const { _fatalError, _protocolError } = client as unknown as Record<string, unknown>;
+  return Boolean(_fatalError ?? _protocolError);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { PoolConnection } from 'mysql2';
 import { describe, expect, it } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
+import { classifyError } from '../../../src/engines/mysql/errors.js';
 import { LeaseEndedError } from '../../../src/errors.js';
 import { borrow, useTwoDatabases, WHO } from './borrow.js';
 import { failure, useServer } from './test-server.js';
@@ -43,6 +44,22 @@ onEngine('mysql', () => {
       expect((await connection.query('SELECT DATABASE() AS name, @a AS a')).rows).toEqual([
         { name: tenants.a, a: null },
       ]);
+    });
+
+    it('is neither alive nor a sender once its driver takes no command, before the socket tells of an end', async () => {
+      const { connection } = await borrow(test.url, tenants.a);
+      const { client } = connection.lend({ raw: true });
+      expect(connection.sender()).toBeDefined();
+      (client as unknown as { _handleFatalError(error: Error): void })._handleFatalError(new Error('cut'));
+      expect([connection.isAlive(), connection.isClean(), connection.sender()]).toEqual([
+        false,
+        false,
+        undefined,
+      ]);
+      expect(classifyError(await failure(connection.query(WHO)))).toBe('connection-lost');
+      const refused = await new Promise((told) => (client as PoolConnection).query(WHO, told));
+      expect(classifyError(refused)).toBe('connection-lost');
+      connection.destroy();
     });
 
     it('is not clean while anything of it is under way', async () => {
