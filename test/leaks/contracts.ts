@@ -1,6 +1,7 @@
 /** The shapes that the parts of the leak hunt hand to each other; see docs/leak-hunt.md. */
 
 import type { Executor, Row, Session, Tenancy } from '../../packages/tenantry/src/index.js';
+import type { Random } from './random.mjs';
 
 export type { Executor, Row, Session, Tenancy };
 
@@ -62,8 +63,12 @@ export interface HunterConfig {
   readonly prey: readonly Prey[];
   /** Tenants whose databases carry somebody else's identity: they must never be served. */
   readonly impostors: readonly string[];
+  /** Suspended tenants whose databases are somebody else's, or nobody's: they must never be resumed. */
+  readonly hostages: readonly string[];
   /** Where the drivers' calls are written that no server logs. */
   readonly traceFile: string;
+  /** See {@link Field.dice}. */
+  readonly dice: readonly (readonly [number, number])[];
 }
 
 /** A change of a tenant, from the call to its acknowledgement. */
@@ -149,6 +154,12 @@ export interface Kill {
   readonly until: number;
 }
 
+/** A time in which a server took no writes, or a process stood still. */
+export interface Mood {
+  readonly from: number;
+  readonly until: number;
+}
+
 /** A statement that must never have been sent. */
 interface Never {
   readonly kind: 'never';
@@ -226,17 +237,37 @@ export interface Mark {
 /** Something that plain SQL leaves behind in a connection. */
 export interface Leftover {
   readonly what: string;
-  readonly sql: (mark: Mark) => string;
+  /** How often it is chosen; there are many ways to hide something. */
+  readonly weight: number;
+  /** Several where they belong into one lease: then a client is lent for them. */
+  readonly sql: (mark: Mark, random: Random) => string | readonly string[];
   /** Whether it may also be said inside a transaction. */
   readonly inTransaction: boolean;
   /** Codes of errors with which it may be refused. */
   readonly expects: readonly string[];
 }
 
+/** A statement that ends the open transaction. */
+export interface Ending {
+  readonly what: string;
+  readonly sql: (mark: Mark) => string;
+  /** What becomes of the rows that were written before. */
+  readonly first: 'there' | 'gone';
+}
+
 /** A statement that the server must refuse, because what it uses was never made in this session. */
 export interface Trap {
   readonly what: string;
   readonly sql: (mark: Mark) => string;
+}
+
+/** Who looks for what others left. */
+export interface Lookout {
+  readonly place: string;
+  /** The tenant's number. */
+  readonly number: number;
+  /** The first random numbers after each seed that somebody may have set, and whose that is. */
+  readonly dice: ReadonlyMap<number, number>;
 }
 
 /** The statements of one engine. */
@@ -257,8 +288,16 @@ export interface Dialect {
   /** Looks for what whoever had the connection before left behind, the same tenant included; leaves nothing itself. */
   probe(mark: Mark): Statement;
   /** What the probe's row proves, or undefined. */
-  judgeProbe(row: Row, place: string): string | undefined;
+  judgeProbe(row: Row, lookout: Lookout): string | undefined;
   readonly leftovers: readonly Leftover[];
+  /** What ends an open transaction at the server. */
+  readonly endings: readonly Ending[];
+  /** Takes one of two locks for the transaction, where the server ends a transaction that is in a deadlock. */
+  lockRow?(mark: Mark, row: number): string;
+  /** What makes a session read strings, or the bytes of a text, in another way; '' for nothing. */
+  readonly oddities: readonly string[];
+  /** With one parameter; finds no row, whatever that is. */
+  mirror(mark: Mark): Statement;
   /** Statements that work only where somebody left something behind. */
   readonly traps: readonly Trap[];
   /** The physical name that a value of the column `place` means. */
@@ -302,6 +341,15 @@ export interface Field {
   openHome?(database: string, names: readonly string[]): Promise<string>;
   /** Makes what tenants of these names leave behind: their roles. */
   prepare(names: readonly string[]): Promise<void>;
+  /** The first random numbers after each of these seeds, where sessions have one, and the seed. */
+  dice?(seeds: readonly number[]): Promise<readonly (readonly [number, number])[]>;
+  /** Transactions that were prepared and that nobody has ended. */
+  prepared?(): Promise<readonly Prepared[]>;
+  rollBack?(prepared: Prepared): Promise<void>;
+  /** Has the server take no writes, as one does that is no primary any more, or take them again; whether it did. */
+  setReadOnly?(isReadOnly: boolean): Promise<boolean>;
+  /** Whose a tenant's database says that it is: the id, or undefined where it says nothing. */
+  owner(place: string): Promise<string | undefined>;
   /** Overwrites what a tenant's database says of itself. */
   forge(place: string, forgery: Forgery): Promise<void>;
   /** Sessions in these databases that are not the hunt's own. */
@@ -319,6 +367,20 @@ interface ServerSession {
   readonly place: string;
   /** Whether a statement is under way. */
   readonly busy: boolean;
+}
+
+/** A prepared transaction, by the request that prepared it and by its tenant. */
+export interface Prepared {
+  readonly request: string;
+  readonly tenant: string;
+}
+
+/** A suspended tenant whose database is not its own. */
+export interface Hostage {
+  readonly name: string;
+  readonly place: string;
+  /** Whose its database says that it is. */
+  readonly owner: string | undefined;
 }
 
 /** How an identity is forged: its columns, or gone. */

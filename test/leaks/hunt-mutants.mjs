@@ -88,6 +88,8 @@ async function huntOne(mutant, options, { group, field, traceFiles, log, index }
   await vacate(field, hunt.places);
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   const { operations } = hunt.totals;
+  // One that does not even start has leaked nothing.
+  if (operations === 0) throw new Error(`${mutant.name} was not hunted: ${hunt.court.texts[0]}`);
   const verdict = hunt.isCaught
     ? `caught after ${operations} operations`
     : `SURVIVED ${operations} operations`;

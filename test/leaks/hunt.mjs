@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { loadDialect } from './dialects/index.mjs';
 import { now } from './hunter/journal.mjs';
 import { Court } from './judges/court.mjs';
+import { FROZEN_MS } from './judges/timeline.mjs';
 import { Random } from './random.mjs';
 import { LIBRARY } from './reserve.mjs';
 
@@ -23,6 +24,8 @@ const KILLS_PER_SAMPLE = 0.5;
 /** Of them, the part that hits a statement under way, where there is one. */
 const KILLS_IN_USE = 0.6;
 const GONE_MS = 10_000;
+const READ_ONLY_EVERY_MS = 4000;
+const FROZEN_EVERY_MS = 15_000;
 
 /**
  * @typedef {object} HuntSetup
@@ -62,7 +65,7 @@ export class Hunt {
     this.#setup = setup;
     this.#patience = setup.untilCaught ? PATIENCE_WITH_MUTANTS : PATIENCE;
     this.#totals = Array.from({ length: setup.options.processes }, () => ({ operations: 0, aborts: 0 }));
-    this.court = new Court(setup.field, setup.reserve.prey, () => this.#onReport());
+    this.court = new Court(setup.field, setup.reserve, () => this.#onReport());
   }
 
   /** What all hunters have done. */
@@ -92,7 +95,11 @@ export class Hunt {
     try {
       await this.#start();
       const sampler = new AbortController();
-      const sampling = this.#sample(sampler.signal);
+      const sampling = Promise.all([
+        this.#sample(sampler.signal),
+        this.#refuseWrites(sampler.signal),
+        this.#freeze(sampler.signal),
+      ]);
       const { round } = this.#patience;
       for (let left = options.operations; left > 0 && !this.#isOver(); left -= round) {
         const share = Math.ceil(Math.min(left, round) / options.processes);
@@ -114,7 +121,14 @@ export class Hunt {
     const { acquireMs } = this.#patience;
     const { script } = await loadDialect(options);
     for (let index = 0; index < processes; index++) {
-      const hunter = fork(HUNTER, { detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+      // Where there are two drivers for an engine, both are hunted, on the same files.
+      const TENANTRY_SQLITE_DRIVER =
+        process.env.TENANTRY_SQLITE_DRIVER ?? (index % 2 === 1 ? 'libsql' : undefined);
+      const hunter = fork(HUNTER, {
+        detached: true,
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        env: { ...process.env, ...(TENANTRY_SQLITE_DRIVER && { TENANTRY_SQLITE_DRIVER }) },
+      });
       group.adopt(hunter);
       hunter.on('message', (message) => this.#hear(/** @type {Report} */ (message), index));
       hunter.on('exit', (code) => this.#ended(code));
@@ -127,7 +141,13 @@ export class Hunt {
       config: {
         ...{ engine, isolation, process: index, seed, connections, acquireMs, dist, tools: LIBRARY, script },
         ...{ url: reserve.url, hasNetwork: field.hasNetwork, catalog: reserve.catalog },
-        ...{ prey: reserve.prey, impostors: reserve.impostors, traceFile: traceFiles[index] ?? '' },
+        ...{
+          prey: reserve.prey,
+          impostors: reserve.impostors,
+          hostages: reserve.hostages.map(({ name }) => name),
+          traceFile: traceFiles[index] ?? '',
+        },
+        dice: reserve.dice,
       },
     }));
   }
@@ -165,6 +185,43 @@ export class Hunt {
         this.court.killed({ session: id, place, from, until: now() });
       }
       await sleep(SAMPLE_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /**
+   * Has the server take no writes for a moment, again and again.
+   *
+   * @param {AbortSignal} signal
+   */
+  async #refuseWrites(signal) {
+    const { field, options } = this.#setup;
+    const random = new Random(options.seed, 78);
+    while (field.setReadOnly !== undefined && !signal.aborted) {
+      await sleep(random.integer(500, READ_ONLY_EVERY_MS), undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      const from = now();
+      if (await field.setReadOnly(true)) await sleep(random.integer(20, 250));
+      while (!(await field.setReadOnly(false))) await sleep(1);
+      this.court.tookNoWrites({ from, until: now() });
+    }
+  }
+
+  /**
+   * Stops one process for a while, in which the others change tenants.
+   *
+   * @param {AbortSignal} signal
+   */
+  async #freeze(signal) {
+    const random = new Random(this.#setup.options.seed, 79);
+    while (this.#hunters.length > 1 && !signal.aborted) {
+      await sleep(random.integer(1000, FROZEN_EVERY_MS), undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      const hunter = random.pick(this.#hunters);
+      const from = now();
+      hunter.kill('SIGSTOP');
+      await sleep(FROZEN_MS);
+      hunter.kill('SIGCONT');
+      this.court.froze({ from, until: now() });
     }
   }
 

@@ -20,3 +20,6 @@ export function rowKeyOf(name, generation) {
 
 /** How often a name may be given to a new tenant in one hunt. */
 export const GENERATIONS = 1000;
+
+/** The password of those who serve tenants: it is shown nowhere. */
+export const SECRET = 'canary-of-the-hunt';

@@ -1,4 +1,5 @@
 import { loadDialect } from './dialects/index.mjs';
+import { DICE, numberOf } from './dialects/marks.mjs';
 import { stateOf } from './hunter/changes.mjs';
 import { placeOf, rowKeyOf } from './places.mjs';
 
@@ -6,6 +7,9 @@ import { placeOf, rowKeyOf } from './places.mjs';
 /** @typedef {import('./contracts.js').Forgery} Forgery */
 /** @typedef {import('./contracts.js').HuntOptions} HuntOptions */
 /** @typedef {import('./contracts.js').Prey} Prey */
+
+/** A suspended tenant whose database is another's, or says nothing of itself. */
+const HOSTAGES = /** @type {const} */ (['kidnapped', 'emptied']);
 
 /** The unspoilt library. */
 export const LIBRARY = new URL('../../packages/tenantry/dist/', import.meta.url).href;
@@ -16,7 +20,7 @@ const IMPOSTORS = /** @type {const} */ (['stolen', 'older', 'newer', 'blank']);
 /**
  * A catalog of its own with tenants in it: their server's URL, and the database that they share, where they share one.
  *
- * @typedef {{ catalog: string, url: string, home: string | undefined, prey: readonly Prey[], impostors: readonly string[], places: readonly string[] }} Reserve
+ * @typedef {{ catalog: string, url: string, home: string | undefined, prey: readonly Prey[], impostors: readonly string[], hostages: readonly import('./contracts.js').Hostage[], places: readonly string[], dice: import('./contracts.js').HunterConfig['dice'] }} Reserve
  */
 
 /**
@@ -39,9 +43,10 @@ export async function stock(field, options, prefix) {
     (_, index) => `${prefix}${index % 4 === 3 ? 'Tenant' : 'tenant'}${index}`,
   );
   const impostors = IMPOSTORS.map((kind) => `${prefix}${kind}`);
+  const strangers = [...impostors, ...HOSTAGES.map((kind) => `${prefix}${kind}`)];
   const home = field.openHome && `${prefix}Home`;
   const url =
-    home === undefined ? field.url : ((await field.openHome?.(home, [...names, ...impostors])) ?? '');
+    home === undefined ? field.url : ((await field.openHome?.(home, [...names, ...strangers])) ?? '');
   const { isolation } = options;
   const server = { url, isolation, maxConnections: 4 };
   const keyOf = (/** @type {string} */ name) => (isolation === 'row' ? rowKeyOf(name, 0) : undefined);
@@ -75,12 +80,27 @@ export async function stock(field, options, prefix) {
       const { placement } = await tenancy.tenants.create({ name, server: 'main', rowKey: keyOf(name) });
       await field.forge(placeOf(placement), forgeries[kind]);
     }
+    /** @type {import('./contracts.js').Hostage[]} */
+    const hostages = [];
+    for (const kind of HOSTAGES) {
+      const name = `${prefix}${kind}`;
+      const { placement } = await tenancy.tenants.create({ name, server: 'main', rowKey: keyOf(name) });
+      const place = placeOf(placement);
+      await tenancy.tenants.suspend(name);
+      await field.forge(place, kind === 'kidnapped' ? { tenantId: victim } : 'gone');
+      hostages.push({ name, place, owner: await field.owner(place) });
+    }
     await field.prepare(names);
     const places = [
       catalogDatabase,
-      ...(home === undefined ? [...prey.map(({ state }) => state.place), ...impostors] : [home]),
+      ...(home === undefined
+        ? [...prey.map(({ state }) => state.place), ...impostors, ...hostages.map(({ place }) => place)]
+        : [home]),
     ];
-    return { catalog, url, home, prey, impostors, places };
+    const numbers = names.map(numberOf);
+    const seeds = Object.values(DICE.seeds).flatMap((first) => numbers.map((number) => first + number));
+    const dice = (await field.dice?.(seeds)) ?? [];
+    return { catalog, url, home, prey, impostors, hostages, places, dice };
   } finally {
     await tenancy.close();
   }

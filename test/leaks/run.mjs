@@ -49,7 +49,7 @@ async function huntOnce(log) {
   const { court, totals } = hunt;
   const codes = [...court.codes].map(([code, count]) => `${code.replace('TENANTRY_', '')} ${count}`);
   log(`errors: ${codes.join(', ')}`);
-  for (const text of court.texts) console.log(text);
+  for (const { count, first } of court.kinds.values()) console.log(`${count} times like: ${first}`);
   const { counts, found, crossTenant, statementsInLog } = court;
   const result = {
     ...{ engine, isolation, seed, operations: totals.operations, statementsInLog, crossTenant },

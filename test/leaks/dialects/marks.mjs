@@ -1,4 +1,5 @@
 /** @typedef {import('../contracts.js').Mark} Mark */
+/** @typedef {import('../random.mjs').Random} Random */
 
 /**
  * What a statement says of itself: whose it is.
@@ -30,6 +31,18 @@ export function residue({ name, epoch }) {
 }
 
 const MARK = /tenant=([\w-]+) epoch=(\d+|\?) request=(\d+-\d+)/;
+
+/**
+ * Every mark in a text.
+ *
+ * @param {string} text
+ */
+export function findMarks(text) {
+  return text
+    .split('tenant=')
+    .map((part) => findMark(`tenant=${part}`))
+    .filter((mark) => mark !== undefined);
+}
 
 /**
  * The mark in a line of a log, or undefined.
@@ -80,10 +93,73 @@ export function trap(what, sql) {
 
 /**
  * @param {string} what
- * @param {(mark: Mark) => string} sql
+ * @param {(mark: Mark, random: Random) => string | readonly string[]} sql
  * @param {{ inTransaction?: boolean, expects?: readonly string[] }} [options]
  * @returns {import('../contracts.js').Leftover}
  */
 export function leftover(what, sql, { inTransaction = true, expects = [] } = {}) {
-  return { what, sql: (mark) => noted(mark, sql(mark)), inTransaction, expects };
+  const text = (/** @type {Mark} */ mark, /** @type {Random} */ random) => {
+    const texts = sql(mark, random);
+    return typeof texts === 'string' ? noted(mark, texts) : texts.map((each) => noted(mark, each));
+  };
+  return { what, weight: 1, sql: text, inTransaction, expects };
+}
+
+/** What a text may be answered that hardly anybody would write: it is refused by us, or by the engine. */
+export const REFUSALS = [
+  'TENANTRY_TRANSACTION_ENDED',
+  'TENANTRY_QUERY_FAILED',
+  'TENANTRY_INVALID_INPUT',
+  'TENANTRY_INVALID_PARAMETER',
+];
+
+/**
+ * Something that a text hides. Its mark stands on a line of its own, for the line before may end in a comment.
+ *
+ * @param {string} what
+ * @param {(mark: Mark, random: Random) => string} sql
+ * @returns {import('../contracts.js').Leftover}
+ */
+export function hiding(what, sql) {
+  return {
+    what: `${what}, hidden`,
+    weight: 6,
+    sql: (mark, random) => `${sql(mark, random)}\n-- ${markText(mark)}`,
+    inTransaction: true,
+    expects: REFUSALS,
+  };
+}
+
+/** The tenant's number in its name, by which what triggers and functions leave is known. */
+export function numberOf(/** @type {string} */ name) {
+  return Number(/\d+$/.exec(name)?.[0]);
+}
+
+/** Random numbers of a session whose seed somebody has set. */
+export const DICE = { throws: 40, seeds: { behind: 0, inText: 500 } };
+
+/**
+ * Whose seed a random number came from.
+ *
+ * @param {import('../contracts.js').Lookout} lookout
+ * @param {unknown} value
+ * @returns {string | undefined} undefined where nobody has set one, or only the tenant itself behind the text's back
+ */
+export function seedOf({ number, dice }, value) {
+  const seed = dice.get(Number(value));
+  return seed === undefined || seed === number ? undefined : `${seed}`;
+}
+
+/**
+ * What triggers, views and functions of other tenants have left. Their own tenant may meet it, where nothing shows
+ * that it is there.
+ *
+ * @param {import('../contracts.js').Lookout} lookout
+ * @param {unknown} numbers of tenants, in a list
+ */
+export function ofOthers({ number }, numbers) {
+  const others = String(numbers ?? '')
+    .split(',')
+    .filter((each) => each !== '' && Number(each) !== 0 && Number(each) !== number);
+  return others.join(', ');
 }

@@ -1,4 +1,16 @@
-import { asking, firstOf, leftover, markText, noted, residue, trap } from './marks.mjs';
+import {
+  asking,
+  firstOf,
+  hiding,
+  leftover,
+  markText,
+  noted,
+  ofOthers,
+  residue,
+  seedOf,
+  trap,
+} from './marks.mjs';
+import { anyLeft, DOORS, disguised, hidden, LOCKS_BEHIND, seed, TOOLS } from './mysql-behind.mjs';
 
 /** @typedef {import('../contracts.js').Mark} Mark */
 
@@ -10,7 +22,9 @@ export const dialect = {
     CREATE TABLE entries (
       number INT AUTO_INCREMENT PRIMARY KEY, request VARCHAR(40) NOT NULL, tenant VARCHAR(100) NOT NULL,
       batch VARCHAR(40) NOT NULL);
-    CREATE FUNCTION hunt_lock(name VARCHAR(100)) RETURNS INT RETURN GET_LOCK(name, 0);
+    CREATE TABLE hunt_locks (id INT PRIMARY KEY, times INT NOT NULL);
+    INSERT INTO hunt_locks VALUES (0, 0), (1, 0);
+    ${TOOLS}
   `,
   read: (mark) => asking(mark, `SELECT '${mark.request}' AS request, place FROM whoami`),
   prepared: (mark) => ({
@@ -50,12 +64,14 @@ export const dialect = {
       `SELECT '${mark.request}' AS request, place, @hunt AS kept, @@autocommit AS autocommit,
       @@in_transaction AS open, @@time_zone AS zone, @@character_set_client AS charset, @@sql_mode AS mode,
       @@global.sql_mode AS usual_mode, @@tx_isolation AS level, @@global.tx_isolation AS usual_level,
+      @behind AS behind_variable, @@max_sort_length - @@global.max_sort_length AS behind_setting,
+      ${LOCKS_BEHIND} AS behind_locks, RAND() AS dice,
       LAST_INSERT_ID() AS inserted, CURRENT_ROLE() AS role, DATABASE() AS here,
       IS_USED_LOCK('hunt ${mark.name}') <=> CONNECTION_ID() AS held FROM whoami`,
     ),
-  judgeProbe: (row, place) =>
+  judgeProbe: (row, lookout) =>
     firstOf({
-      'another database': row.here !== place && row.here,
+      'another database': row.here !== lookout.place && row.here,
       'autocommit off': Number(row.autocommit) !== 1,
       'an open transaction': row.open,
       'a time zone': row.zone !== '+00:00' && row.zone,
@@ -66,6 +82,10 @@ export const dialect = {
       'a role': row.role,
       'a lock by name': row.held,
       'a user variable': row.kept,
+      'random numbers of a seed': seedOf(lookout, row.dice),
+      'a variable of another tenant': ofOthers(lookout, row.behind_variable),
+      'a setting of another tenant': ofOthers(lookout, row.behind_setting),
+      'locks of another tenant': ofOthers(lookout, row.behind_locks),
     }),
   leftovers: [
     leftover('a user variable', (mark) => `SET @hunt = '${residue(mark)}'`),
@@ -97,7 +117,53 @@ export const dialect = {
       'a prepared statement',
       () => "PREPARE hunt_statement FROM 'SELECT place, DATABASE() AS here FROM whoami'",
     ),
+    ...Object.entries(DOORS).map(([door, sql]) =>
+      leftover(`something, by ${door}`, (_, random) => sql(anyLeft(random))),
+    ),
+    leftover('a random seed', seed),
+    hiding('a lock or a variable', hidden),
+    hiding('what a statement leaves', disguised),
+    leftover(
+      'a prepared XA transaction',
+      (mark) => [
+        `XA START '${mark.request} ${mark.name}'`,
+        `INSERT INTO entries (request, tenant, batch) VALUES ('${mark.request}', '${mark.name}', 'xa')`,
+        `XA END '${mark.request} ${mark.name}'`,
+        `XA PREPARE '${mark.request} ${mark.name}'`,
+      ],
+      { inTransaction: false, expects: ['TENANTRY_QUERY_FAILED', 'TENANTRY_NOT_SUPPORTED'] },
+    ),
   ],
+  endings: [
+    { what: 'COMMIT', sql: (mark) => noted(mark, 'COMMIT'), first: 'there' },
+    { what: 'ROLLBACK', sql: (mark) => noted(mark, 'ROLLBACK'), first: 'gone' },
+    {
+      what: 'CREATE TABLE',
+      sql: (mark) => noted(mark, 'CREATE TABLE IF NOT EXISTS whoami (n INT)'),
+      first: 'there',
+    },
+    { what: 'ANALYZE TABLE', sql: (mark) => noted(mark, 'ANALYZE TABLE whoami'), first: 'there' },
+  ],
+  lockRow: (mark, row) => noted(mark, `UPDATE hunt_locks SET times = times + 1 WHERE id = ${row}`),
+  oddities: [
+    ...['', 'SET NAMES big5', 'SET NAMES gb2312', 'SET NAMES gbk', 'SET NAMES sjis', 'SET NAMES cp932'],
+    ...[
+      'SET character_set_client = big5',
+      'SET CHARACTER SET gbk',
+      "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'",
+    ],
+    ...[
+      "SET sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES')",
+      "SET sql_mode = 'ANSI_QUOTES'",
+      'SET NAMES latin1',
+    ],
+    "SET STATEMENT sql_mode = 'NO_BACKSLASH_ESCAPES' FOR SELECT 1",
+  ],
+  mirror: (mark) => ({
+    sql: noted(mark, `SELECT '${mark.request}' AS request, place FROM whoami WHERE place = ?`),
+    request: mark.request,
+    echo: mark.request,
+  }),
   traps: [
     trap('a temporary table', () => 'SELECT mark FROM hunt_temporary'),
     trap('a prepared statement', () => 'EXECUTE hunt_statement'),

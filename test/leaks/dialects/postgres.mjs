@@ -1,13 +1,18 @@
-import { asking, firstOf, leftover, markText, noted, residue, trap } from './marks.mjs';
+import {
+  asking,
+  firstOf,
+  hiding,
+  leftover,
+  markText,
+  noted,
+  ofOthers,
+  residue,
+  seedOf,
+  trap,
+} from './marks.mjs';
+import { anyLeft, DOORS, disguised, hidden, loading, seeding, TOOLS, TRIGGER } from './postgres-behind.mjs';
 
 /** @typedef {import('../contracts.js').Mark} Mark */
-
-/** What is made for each tenant, after the table `whoami`; where tenants share tables, once for all of them. */
-export const TOOLS = `
-  CREATE SEQUENCE hunt_sequence;
-  CREATE FUNCTION hunt_lock(name text) RETURNS boolean LANGUAGE sql AS
-    'SELECT pg_try_advisory_lock(hashtext(name))';
-`;
 
 /** SQL that says where a session is, and its search path there. */
 const PLACES = {
@@ -29,6 +34,7 @@ export function dialectFor(isolation) {
     CREATE TABLE entries (
       number int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, request text NOT NULL, tenant text NOT NULL,
       batch text NOT NULL);
+    ${TRIGGER}
     ${TOOLS}
   `,
     read: (mark) => asking(mark, `SELECT '${mark.request}' AS request, place FROM whoami`),
@@ -68,18 +74,28 @@ export function dialectFor(isolation) {
       ${here} AS here, current_setting('search_path') AS path, current_user AS role, current_setting('transaction_isolation') AS level,
       (SELECT usename FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS login,
       (SELECT string_agg(name || '=' || setting, ', ') FROM pg_settings
-        WHERE source = 'session' AND name <> 'search_path') AS settings,
+        WHERE source = 'session' AND name NOT IN ('search_path', 'vacuum_cost_limit')) AS settings,
+      (SELECT setting::int - 1000 FROM pg_settings
+        WHERE source = 'session' AND name = 'vacuum_cost_limit') AS behind_setting,
+      (SELECT count(*) FROM pg_settings WHERE name LIKE 'auto_explain.%') AS libraries,
+      random() AS dice,
       (SELECT string_agg(channel, ', ') FROM pg_listening_channels() AS channel) AS channels,
       (SELECT string_agg(name, ', ') FROM pg_prepared_statements WHERE from_sql) AS prepared,
       (SELECT string_agg(name, ', ') FROM pg_cursors WHERE is_holdable) AS cursors,
-      (SELECT string_agg(relname, ', ') FROM pg_class WHERE relnamespace = pg_my_temp_schema()) AS temporary,
-      (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory') AS locks
+      (SELECT string_agg(relname, ', ') FROM pg_class
+        WHERE relnamespace = pg_my_temp_schema() AND relname NOT LIKE 'behind%') AS temporary,
+      (SELECT string_agg(replace(relname, 'behind_', ''), ',') FROM pg_class
+        WHERE relnamespace = pg_my_temp_schema() AND relname LIKE 'behind%') AS behind_tables,
+      (SELECT count(*) FROM pg_locks
+        WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND objsubid = 1) AS locks,
+      (SELECT string_agg(objid::text, ',') FROM pg_locks
+        WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND objsubid = 2) AS behind_locks
       FROM whoami`,
       ),
-    judgeProbe: (row, place) =>
+    judgeProbe: (row, lookout) =>
       firstOf({
-        'another place': row.here !== place && row.here,
-        'a search path': unquoted(row.path) !== unquoted(path(place)) && row.path,
+        'another place': row.here !== lookout.place && row.here,
+        'a search path': unquoted(row.path) !== unquoted(path(lookout.place)) && row.path,
         'an open transaction': row.level !== 'read committed' && row.level,
         'a role': row.role !== row.login && row.role,
         'a custom setting': row.kept,
@@ -89,6 +105,11 @@ export function dialectFor(isolation) {
         'open cursors': row.cursors,
         'temporary tables': row.temporary,
         'advisory locks': row.locks,
+        'a library': row.libraries,
+        'random numbers of a seed': seedOf(lookout, row.dice),
+        'a setting of another tenant': ofOthers(lookout, row.behind_setting),
+        'temporary tables of another tenant': ofOthers(lookout, row.behind_tables),
+        'advisory locks of another tenant': ofOthers(lookout, row.behind_locks),
       }),
     leftovers: [
       leftover('a setting', (mark) => `SET hunt.mark = '${residue(mark)}'`),
@@ -120,7 +141,34 @@ export function dialectFor(isolation) {
       ),
       leftover('a COPY in', () => 'COPY entries FROM STDIN', { expects: ['TENANTRY_QUERY_FAILED'] }),
       leftover('a COPY out', () => 'COPY whoami TO STDOUT'),
+      ...Object.entries(DOORS).map(([door, sql]) =>
+        leftover(`something, by ${door}`, (mark, random) => sql(anyLeft(random), mark)),
+      ),
+      leftover('a random seed', seeding, { expects: ['TENANTRY_QUERY_FAILED'] }),
+      hiding('a setting or a lock', hidden),
+      hiding('what a statement leaves', disguised),
+      // Where tenants share a database, none of them is a superuser.
+      ...(isolation === 'database' ? [hiding('a library', loading)] : []),
     ],
+    endings: [
+      { what: 'COMMIT', sql: (mark) => noted(mark, 'COMMIT'), first: 'there' },
+      { what: 'ROLLBACK', sql: (mark) => noted(mark, 'ROLLBACK'), first: 'gone' },
+      { what: 'END', sql: (mark) => noted(mark, 'END WORK'), first: 'there' },
+    ],
+    oddities: [
+      ...[
+        '',
+        'SET standard_conforming_strings = off',
+        'SET backslash_quote = on',
+        "SET client_encoding = 'BIG5'",
+      ],
+      ...["SET client_encoding = 'SJIS'", "SET client_encoding = 'GBK'", "SET client_encoding = 'LATIN1'"],
+    ],
+    mirror: (mark) => ({
+      sql: noted(mark, `SELECT '${mark.request}' AS request, place FROM whoami WHERE place = $1`),
+      request: mark.request,
+      echo: mark.request,
+    }),
     traps: [
       trap('a temporary table', () => 'SELECT mark FROM hunt_temporary'),
       trap('a prepared statement', () => 'EXECUTE hunt_statement'),

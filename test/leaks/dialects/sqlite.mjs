@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { asking, firstOf, leftover, markText, noted } from './marks.mjs';
+import { asking, firstOf, hiding, leftover, markText, noted, REFUSALS } from './marks.mjs';
+import { hidden } from './sqlite-hidden.mjs';
 
 /** @typedef {import('../contracts.js').Mark} Mark */
 
@@ -12,6 +13,8 @@ export const dialect = {
   script: `
     CREATE TABLE whoami (place TEXT NOT NULL);
     INSERT INTO whoami SELECT file FROM pragma_database_list WHERE name = 'main';
+    CREATE TABLE hunt_one (one INTEGER PRIMARY KEY);
+    INSERT INTO hunt_one VALUES (1);
     CREATE TABLE entries (
       number INTEGER PRIMARY KEY, request TEXT NOT NULL, tenant TEXT NOT NULL, batch TEXT NOT NULL);
   `,
@@ -45,13 +48,17 @@ export const dialect = {
       mark,
       `SELECT '${mark.request}' AS request, place,
       (SELECT group_concat(name) FROM temp.sqlite_master) AS kept,
-      (SELECT group_concat(name) FROM pragma_database_list WHERE seq > 1) AS attached,
+      (SELECT group_concat(name) FROM pragma_database_list WHERE name NOT IN ('main', 'temp')) AS others,
+      (SELECT ignore_check_constraints FROM pragma_ignore_check_constraints) AS unchecked,
+      (SELECT reverse_unordered_selects FROM pragma_reverse_unordered_selects) AS reversed,
       (SELECT query_only FROM pragma_query_only) AS locked FROM whoami`,
     ),
   judgeProbe: (row) =>
     firstOf({
       'temporary tables': row.kept,
-      'another file': row.attached,
+      'another file': row.others,
+      'checks that are off': row.unchecked,
+      'rows in reverse': row.reversed,
       'a handle that only reads': row.locked,
     }),
   leftovers: [
@@ -59,17 +66,28 @@ export const dialect = {
     leftover('a transaction that writes', () => 'BEGIN IMMEDIATE', { inTransaction: false }),
     leftover('a savepoint', () => 'SAVEPOINT hunt', { inTransaction: false }),
     leftover('a temporary table', (mark) => `CREATE TEMP TABLE "${mark.name}#${mark.request}" (mark)`),
-    leftover('another file', () => "ATTACH ':memory:' AS other", { expects: ['TENANTRY_QUERY_FAILED'] }),
-    leftover(
-      'another file behind a variable of its own kind',
-      () => "SELECT $a('); ATTACH ':memory:' AS other; SELECT $b(')",
-      { expects: ['TENANTRY_QUERY_FAILED'] },
-    ),
-    leftover('another file behind a function', () => "SELECT sha3_query('ATTACH '':memory:'' AS other')", {
-      expects: ['TENANTRY_QUERY_FAILED'],
+    leftover('another file', () => "ATTACH ':memory:' AS other", { expects: REFUSALS }),
+    leftover('another file, by a function', () => "SELECT sha3_query('ATTACH '':memory:'' AS other')", {
+      expects: REFUSALS,
     }),
-    leftover('a pragma', () => 'PRAGMA query_only = 1', { expects: ['TENANTRY_QUERY_FAILED'] }),
+    leftover('a pragma', () => 'PRAGMA query_only = 1', { expects: REFUSALS }),
+    hiding('another file, a pragma or a table', hidden),
   ],
+  endings: [
+    { what: 'COMMIT', sql: (mark) => noted(mark, 'COMMIT'), first: 'there' },
+    { what: 'ROLLBACK', sql: (mark) => noted(mark, 'ROLLBACK'), first: 'gone' },
+    {
+      what: 'INSERT OR ROLLBACK',
+      sql: (mark) => noted(mark, 'INSERT OR ROLLBACK INTO hunt_one (one) VALUES (1)'),
+      first: 'gone',
+    },
+  ],
+  oddities: [''],
+  mirror: (mark) => ({
+    sql: noted(mark, `SELECT '${mark.request}' AS request, place FROM whoami WHERE place = ?`),
+    request: mark.request,
+    echo: mark.request,
+  }),
   traps: [],
   place: (value) => basename(String(value), '.sqlite'),
 };

@@ -1,10 +1,14 @@
 import mysql from 'mysql2/promise';
 import { startMariadb } from '../../servers/mariadb.mjs';
+import { DICE } from '../dialects/marks.mjs';
+import { seeding } from '../dialects/mysql-behind.mjs';
+import { SECRET } from '../places.mjs';
 import { LogFile } from './log-file.mjs';
 
 /** @typedef {import('../contracts.js').LogEvent} LogEvent */
 
 const LINE = /^(?:\d{6} +\d+:\d\d:\d\d|\t)\t *(\d+) (Connect|Init DB|Query|Execute|Change user|Quit)\t(.*)$/;
+const USER = 'hunt_app';
 const CONNECTED = /^\S+ on (\S*) using /;
 const USED = /^USE `?([^`\s]+)`?$/i;
 
@@ -24,18 +28,54 @@ export async function openField(group) {
     return /** @type {import('../contracts.js').Row[]} */ (Array.isArray(result) ? result : []);
   };
   const name = (/** @type {string} */ place) => mysql.escapeId(place, true);
+  // No administrator, so that a server that takes no writes takes none of tenants either.
+  await rows(`CREATE USER ${USER} IDENTIFIED BY '${SECRET}'`);
+  await rows(`GRANT ALL ON *.* TO ${USER} WITH GRANT OPTION`);
+  await rows(`REVOKE SUPER, READ_ONLY ADMIN ON *.* FROM ${USER}`);
+  const url = new URL(server.tcpUrl);
+  url.username = USER;
+  url.password = SECRET;
   return {
-    url: server.tcpUrl,
+    url: url.href,
     hasNetwork: true,
     moves: true,
-    catalog: (database) => `${server.tcpUrl}${database}`,
+    catalog: (database) => `${url.href}${database}`,
     log: async () => (await log.newLines()).flatMap(readLine),
     async entries(place) {
       const found = await rows(`SELECT request, tenant FROM ${name(place)}.entries`);
       return found.map(({ request, tenant }) => ({ request: String(request), tenant: String(tenant) }));
     },
     async prepare(names) {
-      for (const role of names) await rows(`CREATE ROLE IF NOT EXISTS ${name(role)}`);
+      for (const role of names) {
+        await rows(`CREATE ROLE IF NOT EXISTS ${name(role)}`);
+        await rows(`GRANT ${name(role)} TO ${USER}`);
+      }
+    },
+    async dice(seeds) {
+      /** @type {[number, number][]} */
+      const dice = [];
+      for (const seed of seeds) {
+        await rows(seeding(seed));
+        for (let count = DICE.throws; count > 0; count--) {
+          const [thrown] = await rows('SELECT RAND() AS value');
+          dice.push([Number(thrown?.value), seed]);
+        }
+      }
+      return dice;
+    },
+    async prepared() {
+      return (await rows('XA RECOVER')).map(({ data }) => {
+        const [request = '', tenant = ''] = String(data).split(' ');
+        return { request, tenant };
+      });
+    },
+    async rollBack({ request, tenant }) {
+      // Where its session is still there, nobody else may end it.
+      await rows(`XA ROLLBACK '${request} ${tenant}'`).catch(ignoreAlreadyGone);
+    },
+    async owner(place) {
+      const [found] = await rows(`SELECT tenant_id FROM ${name(place)}.tenantry_identity`);
+      return found && String(found.tenant_id);
     },
     async forge(place, forgery) {
       const table = `${name(place)}.tenantry_identity`;

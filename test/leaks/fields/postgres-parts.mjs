@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { TOOLS } from '../dialects/postgres.mjs';
+import { TOOLS, TRIGGER, VIEWS } from '../dialects/postgres-behind.mjs';
 import { GENERATIONS } from '../places.mjs';
 import { LIBRARY } from '../reserve.mjs';
 
@@ -54,6 +54,7 @@ async function furnishRows(client, names) {
       number int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, request text NOT NULL, tenant text NOT NULL,
       batch text NOT NULL, key text NOT NULL DEFAULT current_setting('tenantry.tenant'));
     CREATE INDEX ON entries (key);
+    ${TRIGGER}
     ${TOOLS}
   `);
   await client.query(
@@ -64,7 +65,7 @@ async function furnishRows(client, names) {
   await client.query(`
     ${rowPolicies('whoami', 'place')}
     ${rowPolicies('entries', 'key')}
-    GRANT SELECT ON whoami TO hunt_tables;
+    GRANT SELECT ON whoami, ${VIEWS.join(', ')} TO hunt_tables;
     GRANT SELECT, INSERT ON entries TO hunt_tables;
     GRANT USAGE ON SEQUENCE hunt_sequence TO hunt_tables;
   `);

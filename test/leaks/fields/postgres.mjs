@@ -1,5 +1,8 @@
 import pg from 'pg';
 import { startPostgres } from '../../servers/postgres.mjs';
+import { DICE } from '../dialects/marks.mjs';
+import { seedValue } from '../dialects/postgres-behind.mjs';
+import { SECRET } from '../places.mjs';
 import { LogFile } from './log-file.mjs';
 import { PARTS } from './postgres-parts.mjs';
 
@@ -27,6 +30,7 @@ export async function openField(group, isolation) {
   };
   const server = await startPostgres(group, { settings });
   const admin = await connect(server.tcpUrl, 'postgres');
+  await admin.query('SET default_transaction_read_only = off');
   const log = new LogFile(server.logFile);
   /** @type {<T>(place: string, work: (client: pg.Client) => Promise<T>) => Promise<T>} */
   const within = async (place, work) => {
@@ -38,6 +42,10 @@ export async function openField(group, isolation) {
     }
   };
   const parts = isolation === 'database' ? undefined : PARTS[isolation];
+  const identityOf = (/** @type {string} */ place) =>
+    parts === undefined
+      ? ['tenantry.identity', 'true']
+      : ['tenantry.part_identity', `part = ${pg.escapeLiteral(place)}`];
   /** Where tenants are that share a database. */
   let home = '';
   return {
@@ -58,13 +66,13 @@ export async function openField(group, isolation) {
         const role = "SELECT FROM pg_roles WHERE rolname = 'hunt_tables'";
         if ((await admin.query(role)).rows.length === 0) {
           await admin.query('CREATE ROLE hunt_tables');
-          await admin.query("CREATE ROLE hunt_app LOGIN PASSWORD 'hunt' IN ROLE hunt_tables");
+          await admin.query(`CREATE ROLE hunt_app LOGIN PASSWORD '${SECRET}' IN ROLE hunt_tables`);
         }
         await admin.query(`GRANT CREATE ON DATABASE ${pg.escapeIdentifier(home)} TO hunt_app`);
         await within(home, (client) => parts.furnish(client, names));
         const url = new URL(`${server.tcpUrl}${home}`);
         url.username = 'hunt_app';
-        url.password = 'hunt';
+        url.password = SECRET;
         return url.href;
       },
     }),
@@ -80,11 +88,31 @@ export async function openField(group, isolation) {
         }
       }
     },
+    async dice(seeds) {
+      /** @type {[number, number][]} */
+      const dice = [];
+      for (const seed of seeds) {
+        await admin.query('SELECT setseed($1::float8)', [seedValue(seed)]);
+        const { rows } = await admin.query('SELECT random() AS value FROM generate_series(1, $1)', [
+          DICE.throws,
+        ]);
+        for (const { value } of rows) dice.push([value, seed]);
+      }
+      return dice;
+    },
+    async setReadOnly(isReadOnly) {
+      await admin.query(`ALTER SYSTEM SET default_transaction_read_only = ${isReadOnly ? 'on' : 'off'}`);
+      await admin.query('SELECT pg_reload_conf()');
+      return true;
+    },
+    owner: (place) =>
+      within(parts === undefined ? place : home, async (client) => {
+        const [table, condition] = identityOf(place);
+        const { rows } = await client.query(`SELECT tenant_id FROM ${table} WHERE ${condition}`);
+        return rows[0] && String(rows[0].tenant_id);
+      }),
     async forge(place, forgery) {
-      const [table, condition] =
-        parts === undefined
-          ? ['tenantry.identity', 'true']
-          : ['tenantry.part_identity', `part = ${pg.escapeLiteral(place)}`];
+      const [table, condition] = identityOf(place);
       await within(parts === undefined ? place : home, async (client) => {
         if (forgery === 'gone') await client.query(`DELETE FROM ${table} WHERE ${condition}`);
         else if ('epoch' in forgery) {

@@ -47,6 +47,11 @@ export async function openField(group, traceFiles) {
           .map(({ request, tenant }) => ({ request: String(request), tenant: String(tenant) })),
       ),
     prepare: async () => {},
+    owner: async (place) =>
+      within(place, (handle) => {
+        const [found] = handle.prepare('SELECT tenant_id FROM tenantry_identity').all();
+        return found && String(found.tenant_id);
+      }),
     forge: async (place, forgery) =>
       within(place, (handle) => {
         if (forgery === 'gone') handle.prepare('DELETE FROM tenantry_identity').run();

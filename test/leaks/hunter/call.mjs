@@ -50,6 +50,7 @@ export class Call {
     const { id, epoch, placement } = await session.ready(this.limits.options);
     this.binding = { id, epoch, place: placeOf(placement) };
     const { name, binding, floor } = this;
+    this.world.note({ id, name });
     this.world.journal.add({ kind: 'bound', name, binding, floor, startedAt, endedAt: now() });
   }
 

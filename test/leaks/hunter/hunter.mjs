@@ -2,7 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadDialect } from '../dialects/index.mjs';
 import { Random } from '../random.mjs';
 import { changeTenant, watchOver } from './changes.mjs';
+import { deadlock, endInside } from './endings.mjs';
+import { inspectReleased } from './kept-clients.mjs';
 import { relayLate } from './late-replies.mjs';
+import { mirror } from './mirrors.mjs';
 import { openAmbientPool } from './pools.mjs';
 import {
   readAmbient,
@@ -14,7 +17,7 @@ import {
   readKept,
 } from './reads.mjs';
 import { handles, traceSqlite } from './sqlite-trace.mjs';
-import { askForNobody, leaveBehind, lookForLeftovers } from './strangers.mjs';
+import { askByReference, askForNobody, leaveBehind, lookForLeftovers, resumeHostage } from './strangers.mjs';
 import { delay, Weather } from './weather.mjs';
 import { World } from './world.mjs';
 import { loseCommit, transact, transactUnawaited, useEndedHandle, write } from './writes.mjs';
@@ -36,9 +39,15 @@ const OPERATIONS = [
   { weight: 2, run: loseCommit },
   { weight: 6, run: transactUnawaited },
   { weight: 5, run: useEndedHandle },
-  { weight: 10, run: leaveBehind },
+  { weight: 3, run: endInside },
+  { weight: 2, run: deadlock },
+  { weight: 4, run: mirror },
+  { weight: 3, run: inspectReleased },
+  { weight: 14, run: leaveBehind },
   { weight: 8, run: lookForLeftovers },
   { weight: 4, run: askForNobody },
+  { weight: 3, run: askByReference },
+  { weight: 1, run: resumeHostage },
   { weight: 3, run: changeTenant },
 ];
 
@@ -94,11 +103,11 @@ export class Hunter {
           ? { maxRoutes: Math.ceil(config.prey.length * 0.3), ttlMs: 1000, pollMs: 40 }
           : {},
     });
-    const world = new World(config, tenancy, await loadDialect(config), journal);
+    const pool = await openAmbientPool(config, tenancy);
+    const world = new World(config, tenancy, await loadDialect(config), journal, pool);
     if (proxy !== undefined) delay(proxy, random);
     const weather = proxy && new Weather(proxy, random, journal, config.process);
     world.weather = weather;
-    world.pool = await openAmbientPool(config, tenancy);
     const closers = [proxy, relay].filter((closer) => closer !== undefined);
     return new Hunter(config, world, journal, closers, weather);
   }

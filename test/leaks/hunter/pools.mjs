@@ -9,19 +9,24 @@
  * @typedef {object} AmbientPool
  * @property {(random: Random, name: string) => Executor} any one of its ways to run a statement
  * @property {(random: Random, name: string) => Executor} plain one that prepares nothing, which not every statement allows
+ * @property {boolean} waits whether it waits for a connection and for locks: SQLite's does not, and only leaves things behind
+ * @property {(random: Random, name: string, work: (executor: Executor, client: object) => Promise<void>) => Promise<void>} lend several statements on one client
  */
 
 /** @typedef {(sql: string, params: unknown[]) => Promise<object[]>} Way */
-/** @typedef {{ readonly plain: readonly Way[], readonly preparing: readonly Way[] }} Ways */
+/** @typedef {(work: (way: Way, client: object) => Promise<void>) => Promise<void>} Lend */
+/** @typedef {{ readonly plain: readonly Way[], readonly preparing: readonly Way[], readonly lends: readonly Lend[] }} Ways */
 
 /** What pg says of a connection that is gone, without a code. */
 const LOST = /Connection terminated|connection error and is not queryable/;
+/** How long a transaction may stay open on SQLite that nobody ends. */
+const LEFT_OPEN_MS = 500;
 const LOST_CODE = 'TENANTRY_CONNECTION_LOST';
 
 /**
  * @param {HunterConfig} config
  * @param {Tenancy} tenancy
- * @returns {Promise<AmbientPool | undefined>} undefined on SQLite, whose database does not wait for locks
+ * @returns {Promise<AmbientPool>}
  */
 export async function openAmbientPool(config, tenancy) {
   switch (config.engine) {
@@ -30,7 +35,7 @@ export async function openAmbientPool(config, tenancy) {
     case 'postgres':
       return poolOf(config, await waysOfPostgres(config, tenancy));
     case 'sqlite':
-      return undefined;
+      return poolOf(config, await waysOfSqlite(config, tenancy));
   }
 }
 
@@ -50,6 +55,16 @@ async function waysOfMysql({ dist }, tenancy) {
         const connection = await pool.getConnection();
         try {
           return rowsOf(await connection.query(sql, params));
+        } finally {
+          connection.release();
+        }
+      },
+    ],
+    lends: [
+      async (work) => {
+        const connection = await pool.getConnection();
+        try {
+          await work(async (sql, params) => rowsOf(await connection.query(sql, params)), connection);
         } finally {
           connection.release();
         }
@@ -83,6 +98,16 @@ async function waysOfPostgres({ dist }, tenancy) {
         }
       },
     ],
+    lends: [
+      async (work) => {
+        const client = await pool.connect();
+        try {
+          await work(async (sql, params) => (await client.query(sql, params)).rows, client);
+        } finally {
+          client.release();
+        }
+      },
+    ],
     preparing: [
       // A text that is always the same keeps its name.
       async (sql, params) =>
@@ -92,13 +117,30 @@ async function waysOfPostgres({ dist }, tenancy) {
 }
 
 /**
+ * @param {HunterConfig} config
+ * @param {Tenancy} tenancy
+ * @returns {Promise<Ways>}
+ */
+async function waysOfSqlite({ dist }, tenancy) {
+  /** @type {typeof import('../../../packages/tenantry/src/adapters/sqlite/index.js')} */
+  const { sqliteDatabase } = await import(`${dist}adapters/sqlite/index.js`);
+  const database = sqliteDatabase(tenancy, { transactionMs: LEFT_OPEN_MS });
+  const execute = async (/** @type {string} */ sql) => {
+    await tenancy.session().ready();
+    database.exec(sql);
+    return [];
+  };
+  return { plain: [execute], preparing: [], lends: [(work) => work(execute, database)] };
+}
+
+/**
  * Gives the driver's errors the names that a session would give them, for the judges.
  *
  * @param {HunterConfig} config
  * @param {Ways} ways
  * @returns {Promise<AmbientPool>}
  */
-async function poolOf({ dist, engine: engineName }, { plain, preparing }) {
+async function poolOf({ dist, engine: engineName }, { plain, preparing, lends }) {
   /** @type {typeof import('../../../packages/tenantry/src/session/statement.js')} */
   const { statementError } = await import(`${dist}session/statement.js`);
   const engines = await import(`${dist}engines/${engineName}/index.js`);
@@ -119,6 +161,8 @@ async function poolOf({ dist, engine: engineName }, { plain, preparing }) {
   return {
     any: (random, name) => executor(random.pick(every), name),
     plain: (random, name) => executor(random.pick(plain), name),
+    waits: engineName !== 'sqlite',
+    lend: (random, name, work) => random.pick(lends)((way, client) => work(executor(way, name), client)),
   };
 }
 

@@ -112,7 +112,7 @@ export async function readAmbient(world, random) {
  */
 export async function readByPool(world, random) {
   const { pool, tenancy } = world;
-  if (pool === undefined) return readAmbient(world, random);
+  if (!pool.waits) return readAmbient(world, random);
   const name = random.pick(world.names);
   // Its calls take no signal and no time.
   const limits = new Limits();

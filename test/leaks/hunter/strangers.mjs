@@ -1,8 +1,12 @@
+import { numberOf } from '../dialects/marks.mjs';
 import { attempt } from './call.mjs';
 import { Limits } from './limits.mjs';
 
 /** @typedef {import('../random.mjs').Random} Random */
 /** @typedef {import('./world.mjs').World} World */
+
+/** What a pool says that does not wait. */
+const AT_ONCE = ['TENANTRY_QUERY_FAILED', 'TENANTRY_POOL_TIMEOUT', 'TENANTRY_ROUTE_UNKNOWN'];
 
 /**
  * Plain SQL that leaves something behind in its connection.
@@ -13,9 +17,12 @@ import { Limits } from './limits.mjs';
 export async function leaveBehind(world, random) {
   const name = random.pick(world.names);
   const leaving = leaveIn(world, random, name);
-  // The next to use the connection is most likely somebody of the same tenant, who waits for it or comes at once.
   if (random.chance(0.5)) await leaving;
-  const looks = Array.from({ length: random.integer(0, 2) }, () => lookInto(world, random, name));
+  // The next to use the connection is most likely somebody of the same tenant, who waits for it or comes at once; or
+  // whoever it is moved to, where it can be moved.
+  const looks = Array.from({ length: random.integer(0, 3) }, () =>
+    lookInto(world, random, random.chance(0.5) ? name : random.pick(world.names)),
+  );
   await Promise.all([leaving, ...looks]);
 }
 
@@ -25,24 +32,34 @@ export async function leaveBehind(world, random) {
  * @param {string} name
  */
 async function leaveIn(world, random, name) {
-  const { what, sql, inTransaction, expects } = random.pick(world.dialect.leftovers);
+  const { what, sql, inTransaction, expects } = random.weighted(world.dialect.leftovers);
   await attempt(
     world,
     random,
     { operation: `leaving ${what}`, name },
     async (call) => {
       const session = await call.boundSession();
-      const text = sql(call.mark());
+      const text = sql(call.mark(), random);
       const { options } = call.limits;
       const { pool, tenancy } = world;
-      if (inTransaction && random.chance(0.4)) {
+      if (typeof text !== 'string') {
+        await tenancy.run(name, () => pool.lend(random, name, (client) => inTurn(client, text)));
+      } else if (inTransaction && random.chance(0.4)) {
         await session.transaction((transaction) => transaction.query(text, [], options), options);
-      } else if (pool !== undefined && random.chance(0.3)) {
+      } else if ((pool.waits || inTransaction) && random.chance(pool.waits ? 0.3 : 0.6)) {
         await tenancy.run(name, () => pool.plain(random, name).query(text));
       } else await session.query(text, [], options);
     },
-    { expects },
+    { expects: world.pool.waits ? expects : [...expects, ...AT_ONCE] },
   );
+}
+
+/**
+ * @param {import('../contracts.js').Executor} client
+ * @param {readonly string[]} texts
+ */
+async function inTurn(client, texts) {
+  for (const text of texts) await client.query(text);
 }
 
 /**
@@ -67,7 +84,9 @@ async function lookInto(world, random, name) {
     const session = await call.boundSession();
     const mark = call.mark();
     const row = await call.ask(session, world.dialect.probe(mark));
-    const wrong = world.dialect.judgeProbe(row, call.binding?.place ?? '');
+    const { dice } = world;
+    const place = call.binding?.place ?? '';
+    const wrong = world.dialect.judgeProbe(row, { place, number: numberOf(name), dice });
     if (wrong !== undefined) world.journal.find(`${name} ${wrong} (epoch ${mark.epoch}, ${mark.request})`);
   });
 }
@@ -106,6 +125,56 @@ export async function askForNobody(world, random) {
     world.journal.find(`${JSON.stringify(name)} is nobody's and was answered ${JSON.stringify(rows)}`);
   };
   await attempt(world, random, { operation: 'a name of nobody', name }, work, {
+    limits: new Limits(),
+    expects,
+  });
+}
+
+/**
+ * A tenant by what was written down of it: its id and its name, which may be another one's by now.
+ *
+ * @param {World} world
+ * @param {Random} random
+ */
+export async function askByReference(world, random) {
+  const references = world.references.filter((each) => each !== undefined);
+  // Mostly one that is over: there are few of them.
+  const old = references.filter(({ id, name }) => world.prey(name).state.id !== id);
+  const from = old.length > 0 && random.chance(0.7) ? old : references;
+  if (from.length === 0) return askForNobody(world, random);
+  const reference = random.pick(from);
+  const { id, name } = reference;
+  const isOver = old.includes(reference);
+  await attempt(
+    world,
+    random,
+    { operation: 'a reference', name },
+    async (call) => {
+      const session = world.tenancy.session(random.chance(0.5) ? { id, name } : { id });
+      await call.bind(session);
+      if (call.binding?.id !== id) {
+        world.journal.find(`${name} with the id ${id} is ${call.binding?.id} now, and was answered`);
+      }
+      await call.ask(session, call.dialect.read(call.mark()));
+    },
+    { expects: isOver ? ['TENANTRY_UNKNOWN_TENANT'] : [] },
+  );
+}
+
+/**
+ * A suspended tenant whose database became somebody else's meanwhile.
+ *
+ * @param {World} world
+ * @param {Random} random
+ */
+export async function resumeHostage(world, random) {
+  const name = random.pick(world.hostages);
+  const work = async () => {
+    await world.tenancy.tenants.resume(name);
+    world.journal.find(`${name} was resumed on a database that is not its own`);
+  };
+  const expects = ['TENANTRY_IDENTITY_MISMATCH', 'TENANTRY_DATABASE_MISSING', 'TENANTRY_TENANT_BUSY'];
+  await attempt(world, random, { operation: 'resuming a hostage', name }, work, {
     limits: new Limits(),
     expects,
   });

@@ -8,15 +8,21 @@
 /** @typedef {import('../contracts.js').TenantState} TenantState */
 /** @typedef {import('./journal.mjs').Journal} Journal */
 
+/** How a tenant was called when somebody wrote it down: in a token, in a job. */
+/** @typedef {{ readonly id: string, readonly name: string }} Reference */
+
 /** A session that is kept far too long. */
 /** @typedef {{ name: string, session: Session, binding: Binding, floor: number }} KeptSession */
 
 const MAX_KEPT = 24;
+const MAX_REFERENCES = 200;
 
 /** What a hunter process knows: its tenancy, its tenants, and how far its view of the catalog has come. */
 export class World {
   /** @type {KeptSession[]} */
   kept = [];
+  /** @type {Reference[]} */
+  references = [];
   /** The tenants that this process changes, and whether it is at it. */
   /** @type {Map<string, boolean>} */
   changing = new Map();
@@ -24,9 +30,6 @@ export class World {
   /** What a third of the tenants is reached through; undefined without a network. */
   /** @type {import('./weather.mjs').Weather | undefined} */
   weather;
-  /** The driver's own pool over the tenancy. */
-  /** @type {import('./pools.mjs').AmbientPool | undefined} */
-  pool;
   /** How often each tenant was made anew. */
   /** @type {Map<string, number>} */
   #generations = new Map();
@@ -38,14 +41,20 @@ export class World {
    * @param {Tenancy} tenancy
    * @param {Dialect} dialect
    * @param {Journal} journal
+   * @param {import('./pools.mjs').AmbientPool} pool the driver's own, over the tenancy
    */
-  constructor(config, tenancy, dialect, journal) {
+  constructor(config, tenancy, dialect, journal, pool) {
     this.process = config.process;
     this.isolation = config.isolation;
+    this.isMysql = config.engine === 'mysql';
     this.tenancy = tenancy;
     this.dialect = dialect;
     this.journal = journal;
+    this.pool = pool;
     this.impostors = config.impostors;
+    this.hostages = config.hostages;
+    this.dice = new Map(config.dice);
+    this.secret = config.hasNetwork ? new URL(config.url).password : '';
     this.#prey = new Map(config.prey.map((prey) => [prey.name, prey]));
     this.names = config.prey.map(({ name }) => name);
     this.owned = config.prey.filter(({ owner }) => owner === config.process).map(({ name }) => name);
@@ -100,6 +109,11 @@ export class World {
   async leased() {
     const { servers } = await this.tenancy.health();
     return Object.values(servers).reduce((sum, { pool }) => sum + pool.inUse, 0);
+  }
+
+  /** @param {Reference} reference */
+  note(reference) {
+    this.references[this.#requests % MAX_REFERENCES] = reference;
   }
 
   /** @param {KeptSession} kept */

@@ -34,7 +34,7 @@ export function judgeAnswer(timeline, answer) {
     const isSomewhere = timeline.places(name).has(place) || binding?.place === place;
     return isSomewhere ? undefined : `${name} was answered by ${place} (${request})`;
   }
-  const possible = timeline.possible(name, answer).filter(({ status }) => status === 'active');
+  const possible = timeline.served(name, answer).filter(({ status }) => status === 'active');
   const isRight = possible.some(
     (state) =>
       state.place === place &&

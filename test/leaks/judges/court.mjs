@@ -10,10 +10,11 @@ import { Timeline } from './timeline.mjs';
 /** @typedef {import('../contracts.js').Field} Field */
 /** @typedef {import('../contracts.js').Kill} Kill */
 /** @typedef {import('../contracts.js').Note} Note */
-/** @typedef {import('../contracts.js').Prey} Prey */
 
 /** Texts that are kept of what is wrong. */
 const MAX_TEXTS = 20;
+/** Names and numbers, and what stands between quotes. */
+const PARTICULARS = /\w*tenant\d+(?:\.\d+)?|"[^"]*"|\d+(?:-\d+)?|(?<=…|, )[, …]+/gi;
 
 /** Hears what the hunters took down, and has the judges look at it once nothing is under way. */
 export class Court {
@@ -24,9 +25,13 @@ export class Court {
   /** How often each error came. */
   /** @type {Map<string, number>} */
   codes = new Map();
+  /** How often each kind of thing was wrong, by what it says without names and numbers; and the first of the kind. */
+  /** @type {Map<string, { count: number, first: string }>} */
+  kinds = new Map();
   /** What is wrong, in words. */
   /** @type {string[]} */
   texts = [];
+  #hostages;
   #field;
   #onTrouble;
   #log;
@@ -41,14 +46,17 @@ export class Court {
 
   /**
    * @param {Field} field
-   * @param {readonly Prey[]} prey
+   * @param {import('../reserve.mjs').Reserve} reserve
    * @param {() => void} onTrouble called with each thing that is wrong
    */
-  constructor(field, prey, onTrouble) {
+  constructor(field, { prey, hostages }, onTrouble) {
+    this.#hostages = hostages;
     this.#field = field;
     this.#onTrouble = onTrouble;
     this.#log = new LogJudge(this.timeline, (what) => this.#find('log', what));
-    this.#failures = new FailureJudge(this.timeline, field.moves, this.#log);
+    this.#failures = new FailureJudge(this.timeline, field.moves, this.#log, (name) =>
+      prey.some((each) => each.name === name && each.server === 'far'),
+    );
     this.#audit = new Audit(field, this.timeline, (what) => this.#find('rows', what));
     for (const { name, state } of prey) this.timeline.begin(name, state);
   }
@@ -71,6 +79,16 @@ export class Court {
   /** @param {Kill} kill */
   killed(kill) {
     this.#failures.kills.push(kill);
+  }
+
+  /** @param {import('../contracts.js').Mood} mood */
+  tookNoWrites(mood) {
+    this.#failures.moods.push(mood);
+  }
+
+  /** @param {import('../contracts.js').Mood} freeze */
+  froze(freeze) {
+    this.#failures.freezes.push(freeze);
   }
 
   /** @param {Note} note */
@@ -118,6 +136,19 @@ export class Court {
     for (const answer of this.#answers.splice(0)) this.#judgeAnswer(answer);
     for (const failure of this.#errors.splice(0)) this.#judgeFailure(failure);
     await this.#audit.judge();
+    for (const { name, place, owner } of this.#hostages) {
+      const present = await this.#field.owner(place);
+      if (present !== owner)
+        this.#find('rows', `${place} was ${owner}'s, and ${name} has taken it for its own`);
+    }
+    for (const prepared of (await this.#field.prepared?.()) ?? []) {
+      const { request, tenant } = prepared;
+      // Of one that was lost together with its connection nobody knows any more.
+      if (!this.#failures.mayHaveLost(request, tenant)) {
+        this.#find('rows', `${tenant} has prepared a transaction, and nobody has it any more (${request})`);
+      }
+      await this.#field.rollBack?.(prepared);
+    }
   }
 
   /**
@@ -162,6 +193,9 @@ export class Court {
 
   /** @param {string} text */
   #tell(text) {
+    const kind = text.replace(PARTICULARS, '…');
+    const { count, first } = this.kinds.get(kind) ?? { count: 0, first: text };
+    this.kinds.set(kind, { count: count + 1, first });
     if (this.texts.length < MAX_TEXTS) this.texts.push(text);
     this.#onTrouble();
   }

@@ -1,10 +1,17 @@
+import { FROZEN_MS } from './timeline.mjs';
+
 /** @typedef {import('../contracts.js').Failure} Failure */
 /** @typedef {import('../contracts.js').Kill} Kill */
 /** @typedef {import('../contracts.js').Storm} Storm */
 /** @typedef {import('./timeline.mjs').Timeline} Timeline */
 
 /** How long after a connection was ended a process may still find out. */
-const NOTICE_MS = 2000;
+const NOTICE_MS = 2000 + FROZEN_MS;
+/** How long sessions take to hear of a changed setting. */
+const RELOAD_MS = 500;
+/** How long a change of the catalog waits for one who holds a lock and stands still. */
+const CATALOG_MS = 6000;
+const ABORTED = /current transaction is aborted/;
 /** One connection ends one call; where that is sent again, perhaps another. Of calls whose session nobody knows. */
 const ERRORS_OF_A_KILL = 2;
 /** How long a server that could not be reached is left alone, and then takes to be reached on a busy machine. */
@@ -32,10 +39,19 @@ export class FailureJudge {
   kills = [];
   /** @type {Storm[]} */
   storms = [];
+  /** @type {import('../contracts.js').Mood[]} */
+  moods = [];
+  /** When one of the processes stood still, perhaps with what others wait for. */
+  /** @type {import('../contracts.js').Mood[]} */
+  freezes = [];
+  /** Sessions that have said that they take no writes. */
+  /** @type {Set<string>} */
+  #readOnly = new Set();
   #timeline;
 
   #moves;
   #log;
+  #isFar;
   /** How many errors each kill has explained. */
   /** @type {Map<Kill, number>} */
   #explained = new Map();
@@ -44,11 +60,24 @@ export class FailureJudge {
    * @param {Timeline} timeline
    * @param {boolean} moves whether a session may have served another database by the time it was missed
    * @param {import('./log.mjs').LogJudge} log knows where a statement ran, as far as it came
+   * @param {(name: string) => boolean} isFar whether its connections are cut
    */
-  constructor(timeline, moves, log) {
+  constructor(timeline, moves, log, isFar) {
     this.#timeline = timeline;
     this.#moves = moves;
     this.#log = log;
+    this.#isFar = isFar;
+  }
+
+  /**
+   * Whether a connection was ended by somebody else.
+   *
+   * @param {string} request that it ran
+   * @param {string} name
+   */
+  mayHaveLost(request, name) {
+    const session = this.#log.sessionOf(request);
+    return this.#isFar(name) || this.kills.some((kill) => kill.session === session);
   }
 
   /** @param {Failure} failure */
@@ -56,6 +85,10 @@ export class FailureJudge {
     const { code, fault, expects } = failure;
     if (expects.includes(code)) return true;
     if (fault !== undefined && OWN_FAULT[fault].has(code)) return true;
+    if (code === 'TENANTRY_CATALOG_UNAVAILABLE' && isWithin(failure, this.freezes, CATALOG_MS)) return true;
+    // What a statement was refused that nobody waited for, those after it are refused as well.
+    if (ABORTED.test(failure.message) && isWithin(failure, this.moods, RELOAD_MS)) return true;
+    if (failure.errorKind === 'read-only') return this.#wasReadOnly(failure);
     return this.#isOfConnection(failure) ? this.#wasCut(failure) : this.#isOfTenant(failure);
   }
 
@@ -64,6 +97,20 @@ export class FailureJudge {
     if (LOST.has(code)) return true;
     const isOfServer = code === 'TENANTRY_QUERY_FAILED' || code === 'TENANTRY_PROVISION_FAILED';
     return isOfServer && errorKind !== undefined && LOST_KINDS.has(errorKind);
+  }
+
+  /**
+   * A connection may be one to a server that takes no writes any more, so it serves nobody again once it has said so.
+   *
+   * @param {Failure} failure
+   */
+  #wasReadOnly({ requests, ...failure }) {
+    const session = this.#log.sessionOf(requests.at(-1) ?? '');
+    if (session !== undefined) {
+      if (this.#readOnly.has(session)) return false;
+      this.#readOnly.add(session);
+    }
+    return isWithin(failure, this.moods, RELOAD_MS);
   }
 
   /** @param {Failure} failure */
@@ -79,7 +126,9 @@ export class FailureJudge {
     const kill = this.kills.find((candidate) => {
       if (!overlaps(candidate)) return false;
       if (sessions.includes(candidate.session)) return true;
-      if ((this.#explained.get(candidate) ?? 0) >= ERRORS_OF_A_KILL) return false;
+      // One that was killed while it was made keeps everybody away from its server for a while.
+      const isBreaker = errorKind === 'unreachable';
+      if (!isBreaker && (this.#explained.get(candidate) ?? 0) >= ERRORS_OF_A_KILL) return false;
       const isThere = places.has(candidate.place) || candidate.place === name || this.#moves;
       return mayBeAny && isThere && this.#log.mayBelongTo(candidate.session, process);
     });
@@ -108,6 +157,15 @@ export class FailureJudge {
         return false;
     }
   }
+}
+
+/**
+ * @param {{ readonly startedAt: number, readonly endedAt: number }} failure
+ * @param {readonly import('../contracts.js').Mood[]} moods
+ * @param {number} noticeMs how long after the end it may still be felt
+ */
+function isWithin({ startedAt, endedAt }, moods, noticeMs) {
+  return moods.some(({ from, until }) => from <= endedAt && startedAt <= until + noticeMs);
 }
 
 /** What a tenant that is being changed may answer. */

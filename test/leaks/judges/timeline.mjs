@@ -1,10 +1,15 @@
 /** @typedef {import('../contracts.js').Change} Change */
 /** @typedef {import('../contracts.js').TenantState} TenantState */
 
+/** How long a process may not have heard of a change, however busy the machine is: far longer than the poll takes. */
+const STALE_MS = 2000;
+/** How long a process is stopped, so that what it knew is staler than that. */
+export const FROZEN_MS = 3500;
+
 /**
- * A state that a tenant came to, and when the change to it began.
+ * A state that a tenant came to, and when the change to it began and was acknowledged.
  *
- * @typedef {TenantState & { readonly beganAt: number, readonly by: Change['what'] }} KnownState
+ * @typedef {TenantState & { readonly beganAt: number, readonly endedAt: number, readonly by: Change['what'] }} KnownState
  */
 
 /** What is asked of a timeline: what somebody may have met who began and ended then, and knew that much. */
@@ -23,7 +28,7 @@ export class Timeline {
    * @param {TenantState} state
    */
   begin(name, state) {
-    this.#states.set(name, [{ ...state, beganAt: 0, by: 'create' }]);
+    this.#states.set(name, [{ ...state, beganAt: 0, endedAt: 0, by: 'create' }]);
   }
 
   /**
@@ -40,10 +45,10 @@ export class Timeline {
    * @param {Change} change
    */
   ended(number, change) {
-    const { name, beganAt, what, state } = change;
+    const { name, beganAt, endedAt = Number.POSITIVE_INFINITY, what, state } = change;
     if (state === undefined) return;
     this.#doubts.get(name)?.delete(number);
-    this.#states.get(name)?.push({ ...state, beganAt, by: what });
+    this.#states.get(name)?.push({ ...state, beganAt, endedAt, by: what });
   }
 
   /** @param {string} name */
@@ -64,6 +69,21 @@ export class Timeline {
     return states.filter((state, index) => {
       const next = states[index + 1];
       return state.beganAt <= endedAt && (next === undefined || next.revision > floor);
+    });
+  }
+
+  /**
+   * The states in which somebody may still have been served: of those that are possible the ones after which no
+   * change was acknowledged so long ago that everybody must have heard of it.
+   *
+   * @param {string} name
+   * @param {Span} span
+   */
+  served(name, span) {
+    const states = this.#states.get(name) ?? [];
+    return this.possible(name, span).filter((state) => {
+      const next = states[states.indexOf(state) + 1];
+      return next === undefined || span.startedAt <= next.endedAt + STALE_MS;
     });
   }
 

@@ -1,0 +1,13 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'serves-after-a-freeze',
+  about: 'A process that stood still serves what it knew before, without asking.',
+  engines: ['mysql', 'postgres', 'sqlite'],
+  patches: [
+    {
+      file: 'directory/freshness.js',
+      find: 'return !this.#isDoubted && this.isInReach(now);',
+      replace: 'return this.isInReach(now);',
+    },
+  ],
+};
