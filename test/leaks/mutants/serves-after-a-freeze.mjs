@@ -6,7 +6,7 @@ export default {
   patches: [
     {
       file: 'directory/freshness.js',
-      find: 'return !this.#isDoubted && this.isInReach(now);',
+      find: 'return !(canWait ? this.#isDoubted : this.#wasFrozen) && this.isInReach(now);',
       replace: 'return this.isInReach(now);',
     },
   ],
