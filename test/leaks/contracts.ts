@@ -248,7 +248,7 @@ export interface Leftover {
 }
 
 /** A statement that ends the open transaction. */
-export interface Ending {
+interface Ending {
   readonly what: string;
   readonly sql: (mark: Mark) => string;
   /** What becomes of the rows that were written before. */
@@ -370,7 +370,7 @@ interface ServerSession {
 }
 
 /** A prepared transaction, by the request that prepared it and by its tenant. */
-export interface Prepared {
+interface Prepared {
   readonly request: string;
   readonly tenant: string;
 }
