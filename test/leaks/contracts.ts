@@ -134,7 +134,7 @@ export interface Failure extends Span {
   readonly message: string;
   /** What the operation did to itself. */
   readonly fault: 'abort' | 'timeout' | undefined;
-  /** Codes that this operation provokes. */
+  /** Codes that this operation provokes, or `CODE (kind)` where only that kind of it is provoked. */
   readonly expects: readonly string[];
 }
 

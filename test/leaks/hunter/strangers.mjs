@@ -5,8 +5,11 @@ import { Limits } from './limits.mjs';
 /** @typedef {import('../random.mjs').Random} Random */
 /** @typedef {import('./world.mjs').World} World */
 
-/** What a pool says that does not wait. */
-const AT_ONCE = ['TENANTRY_QUERY_FAILED', 'TENANTRY_POOL_TIMEOUT', 'TENANTRY_ROUTE_UNKNOWN'];
+/** What a pool says that does not wait: neither for a place, nor for a file that another process is opening or closing. */
+const AT_ONCE = [
+  ...['TENANTRY_QUERY_FAILED', 'TENANTRY_POOL_TIMEOUT', 'TENANTRY_ROUTE_UNKNOWN'],
+  'TENANTRY_SERVER_UNAVAILABLE (lock-timeout)',
+];
 
 /**
  * Plain SQL that leaves something behind in its connection.

@@ -82,13 +82,13 @@ export class FailureJudge {
 
   /** @param {Failure} failure */
   isExplained(failure) {
-    const { code, fault, expects } = failure;
-    if (expects.includes(code)) return true;
+    const { code, errorKind, fault, expects } = failure;
+    if (expects.includes(code) || expects.includes(`${code} (${errorKind})`)) return true;
     if (fault !== undefined && OWN_FAULT[fault].has(code)) return true;
     if (code === 'TENANTRY_CATALOG_UNAVAILABLE' && isWithin(failure, this.freezes, CATALOG_MS)) return true;
     // What a statement was refused that nobody waited for, those after it are refused as well.
     if (ABORTED.test(failure.message) && isWithin(failure, this.moods, RELOAD_MS)) return true;
-    if (failure.errorKind === 'read-only') return this.#wasReadOnly(failure);
+    if (errorKind === 'read-only') return this.#wasReadOnly(failure);
     return this.#isOfConnection(failure) ? this.#wasCut(failure) : this.#isOfTenant(failure);
   }
 

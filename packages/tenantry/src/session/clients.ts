@@ -1,7 +1,7 @@
 import type { EngineName } from '../engine/capabilities.js';
 import type { LendOptions, LentClient } from '../engine/lent-client.js';
 import { AbortedError, StatementTimeoutError, type TenancyError } from '../errors.js';
-import { assertFlag, assertTimeout } from '../input/call-options.js';
+import { assertFlag, assertTimeout, END_KEYS } from '../input/call-options.js';
 import type { Lease } from '../pool/lease.js';
 import type { LentEnd, LentLimits } from '../pool/lent-watch.js';
 import type { Placement } from '../tenant/tenant.js';
@@ -20,6 +20,9 @@ export interface UseLimits {
   /** Milliseconds for each transaction, what its holder does between statements included. Default: `timeouts.transactionMs`. */
   readonly transactionMs?: number | undefined;
 }
+
+/** The keys of {@link UseLimits}. */
+export const USE_LIMIT_KEYS = ['queryMs', 'transactionMs'] as const;
 
 /**
  * Those of some options that limit uses, checked.
@@ -93,7 +96,7 @@ export interface ClientSource extends LeaseSource {
   placementNow(): Placement;
 }
 
-const CLIENT_KEYS = ['signal', 'timeoutMs', 'raw', 'queryMs', 'transactionMs'];
+const CLIENT_KEYS = [...END_KEYS, 'raw', ...USE_LIMIT_KEYS];
 
 /** {@link Clients}, and what this library's own pools ask of them. */
 export class TenantClients implements Clients {

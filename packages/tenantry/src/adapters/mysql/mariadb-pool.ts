@@ -11,8 +11,9 @@ import {
   NotSupportedError,
   OutOfResourcesError,
 } from '../../errors.js';
+import { assertKnownKeys } from '../../input/known-keys.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
-import { assertUseLimits, type ClientLease, type UseLimits } from '../../session/clients.js';
+import { assertUseLimits, type ClientLease, USE_LIMIT_KEYS, type UseLimits } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import type { TenantRef } from '../../tenant/ref.js';
 
@@ -90,6 +91,7 @@ class MariadbTenantPool extends EventEmitter {
 
   constructor(tenancy: Tenancy, options: MariadbPoolOptions) {
     super();
+    assertKnownKeys('mariadbPool', options, ['tenant', 'values', ...USE_LIMIT_KEYS]);
     assertTenantOption(options);
     this.#tenancy = tenancy;
     this.#tenant = options.tenant;

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'mysql2';
-import { InvalidOptionError } from '../../errors.js';
-import type { UseLimits } from '../../session/clients.js';
+import { assertKnownKeys } from '../../input/known-keys.js';
+import { USE_LIMIT_KEYS, type UseLimits } from '../../session/clients.js';
 import type { TenantRef } from '../../tenant/ref.js';
 
 /** How values are read and written; each is mysql2's own option of that name. */
@@ -43,13 +43,7 @@ export const OUR_VALUES: ValueOptions = Object.freeze({ supportBigNumbers: true,
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for an option that is not known here. */
 export function assertKnown(options: object): void {
-  const known: readonly string[] = ['tenant', 'raw', 'queryMs', 'transactionMs', ...VALUE_OPTIONS];
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    throw new InvalidOptionError(`mysqlPool has no option ${JSON.stringify(name)}.`, {
-      hint: `Addresses and limits are the tenancy's. Known are: ${known.join(', ')}.`,
-    });
-  }
+  assertKnownKeys('mysqlPool', options, ['tenant', 'raw', ...USE_LIMIT_KEYS, ...VALUE_OPTIONS]);
 }
 
 /** Those of a host's options that say how values are read and written. */

@@ -16,6 +16,7 @@ import {
   type Clients,
   type IdleSender,
   TenantClients,
+  USE_LIMIT_KEYS,
   type UseLimits,
 } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
@@ -70,7 +71,7 @@ export class TenantPool extends PoolBase {
     // A host that finds an address here would connect by itself: to none of the tenants, and beside the budget.
     Reflect.deleteProperty(this, 'Client');
     Reflect.set(this, 'options', Object.freeze({}));
-    assertKnownKeys('pgPool', options, ['tenant', 'raw', 'queryMs', 'transactionMs']);
+    assertKnownKeys('pgPool', options, ['tenant', 'raw', ...USE_LIMIT_KEYS]);
     assertFlag('pgPool', 'raw', options.raw);
     assertTenantOption(options);
     this.#tenancy = tenancy;
