@@ -9,7 +9,7 @@ import { readAmbient } from './reads.mjs';
 /** @typedef {import('./world.mjs').World} World */
 
 /** Deep enough for the command under way of a client in its stand-in. */
-const DEPTH = 6;
+const DEPTH = 8;
 
 /**
  * A client that is kept after it was given back, and looked at while others use its connection: it shows nothing of
@@ -63,7 +63,11 @@ function tellsPassword({ secret, journal }, name, text) {
 
 /** @param {object} client */
 function shown(client) {
-  const ways = [() => inspect(client, { depth: DEPTH }), () => JSON.stringify(client)];
+  const ways = [
+    () => inspect(client, { depth: DEPTH, showHidden: true }),
+    () => inspect(client, { depth: DEPTH, showProxy: true }),
+    () => JSON.stringify(client),
+  ];
   return ways
     .map((way) => {
       try {

@@ -22,6 +22,9 @@ export interface RevocableRules {
  * so that its private parts and its own writes work, and `instanceof` holds. `own` replaces members,
  * for example methods whose results must be revoked as well. What is set on the stand-in stays on
  * it and ends with it, so that nobody else finds it.
+ *
+ * It shows nothing of the object to whoever prints it, before its end and after: what inspects a proxy looks past
+ * its traps, at credentials and at whatever the object serves by then. So what it stands on is an empty object.
  */
 export function revocable<T extends object>(
   target: T,
@@ -32,6 +35,12 @@ export function revocable<T extends object>(
 }
 
 const NOTHING = Object.freeze({});
+
+/** Of the same class, with nothing in it. A function stays one, so that it can be called. */
+function emptyLike<T extends object>(target: T): T {
+  if (typeof target === 'function') return target;
+  return Object.create(Object.getPrototypeOf(target) as object) as T;
+}
 
 type Method = (...args: unknown[]) => unknown;
 
@@ -56,10 +65,17 @@ class StandIn<T extends object> implements Revocable<T>, ProxyHandler<T> {
     this.#target = target;
     this.#own = own;
     this.#rules = rules;
-    this.standIn = new Proxy(target, this);
+    this.standIn = new Proxy(emptyLike(target), this);
+  }
+
+  has(_target: T, key: PropertyKey): boolean {
+    if (this.#ended) return false;
+    return Reflect.has(this.#target, key) || (this.#set !== undefined && Object.hasOwn(this.#set, key));
   }
 
   get(_target: T, key: PropertyKey): unknown {
+    // Whoever writes a log prints what it has, and is not to fail of it.
+    if (key === 'toJSON' && this.#ended) return undefined;
     this.#assertRunning(key);
     if (this.#set !== undefined && Object.hasOwn(this.#set, key)) return this.#set[key];
     const known = this.#methods?.get(key);

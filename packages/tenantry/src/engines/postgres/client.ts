@@ -41,6 +41,7 @@ export async function connectClient(
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     await ownContext.runInAsyncScope(() => client.connect());
+    forgetPassword(client);
     await ready(client);
     if (gaveUp === undefined) return client;
   } catch (error) {
@@ -51,6 +52,13 @@ export async function connectClient(
   }
   await closed(client);
   throw gaveUp.reason;
+}
+
+/** A connected client signs in nowhere any more, and whoever prints it must not print how it did. */
+function forgetPassword(client: Client): void {
+  for (const holder of [client, Reflect.get(client, 'connectionParameters') as object]) {
+    Reflect.set(holder, 'password', null);
+  }
 }
 
 /** Closes a client's socket at once and waits until it is. */
