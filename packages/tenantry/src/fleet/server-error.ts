@@ -8,7 +8,7 @@ import {
 } from '../errors.js';
 import type { AdminServer } from './admin-server.js';
 
-/** The error for a server that does not answer or does not let us in; undefined for anything else. */
+/** The error for a server that does not answer, does not let us in, or takes no writes; undefined for anything else. */
 export function serverError(error: unknown, { name, server }: AdminServer): TenancyError | undefined {
   const kind = server.engine.classifyError(error);
   const reason = error instanceof Error ? error.message : String(error);
@@ -35,6 +35,12 @@ export function serverError(error: unknown, { name, server }: AdminServer): Tena
         cause: error,
         kind,
         hint: 'Lower maxConnections of the processes that use it, or raise the limit of the server.',
+      });
+    case 'read-only':
+      return new ServerUnavailableError(`${place} takes no writes now: ${reason}`, {
+        cause: error,
+        kind,
+        hint: 'It may be a replica, or be changing its part; point its address at one that takes writes, or try again.',
       });
     case 'access-denied':
       return new ServerRefusedError(`${place} refused: ${reason}`, {

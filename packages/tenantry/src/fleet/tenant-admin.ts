@@ -1,7 +1,7 @@
 import type { Catalog, ListOptions, ProcessRecord, TenantPage } from '../catalog/catalog.js';
 import { describeAddress } from '../engine/address.js';
 import type { EngineServer } from '../engine/engine.js';
-import { InvalidInputError, TenancyError } from '../errors.js';
+import { InvalidInputError, QueryFailedError, TenancyError } from '../errors.js';
 import { assertFlag, assertSignal } from '../input/call-options.js';
 import { assertKnownKeys } from '../input/known-keys.js';
 import { assertTenantName, quoteForMessage } from '../tenant/name.js';
@@ -171,7 +171,7 @@ export class TenantAdmin implements Tenants {
       return await work();
     } catch (error) {
       if (error instanceof TenancyError) throw error;
-      throw serverError(error, server) ?? error;
+      throw serverError(error, server) ?? stepFailed(error, server);
     }
   }
 
@@ -184,6 +184,18 @@ export class TenantAdmin implements Tenants {
       hint: `Configured are: ${serverNames.join(', ')}.`,
     });
   }
+}
+
+function stepFailed(error: unknown, { name, server }: AdminServer): QueryFailedError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new QueryFailedError(
+    `Server ${name} (${describeAddress(server.address)}) refused a statement: ${reason}`,
+    {
+      cause: error,
+      kind: server.engine.classifyError(error),
+      hint: 'The cause is the original error of the driver; mend it and repeat the call.',
+    },
+  );
 }
 
 function isSameServer(one: EngineServer, other: EngineServer): boolean {

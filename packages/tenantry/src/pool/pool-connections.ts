@@ -42,6 +42,7 @@ export class PoolConnections {
   places = 0;
   readonly #home: PoolConnectionsHome;
   readonly #closing = new Set<EngineConnection>();
+  #condemnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(home: PoolConnectionsHome) {
     this.#home = home;
@@ -136,6 +137,7 @@ export class PoolConnections {
   }
 
   isTooOld(pooled: PooledConnection, now: number): boolean {
+    if (pooled.openedAt <= this.#condemnedAt) return true;
     const age = now - pooled.openedAt;
     return age > this.#home.options.lifetimeMs * (0.8 + 0.2 * Math.random());
   }
@@ -189,6 +191,12 @@ export class PoolConnections {
     for (let pooled = this.idle.oldest(); pooled !== undefined; pooled = this.idle.oldest()) {
       this.closeIdleOne(pooled, 'closing');
     }
+  }
+
+  /** None that is open now is to be used again: the idle ones are closed at once, others when they come back. */
+  condemn(): void {
+    this.#condemnedAt = this.#home.now();
+    for (const pooled of [...this.idle]) this.closeIdleOne(pooled, 'lost');
   }
 
   /** Closes the idle connections of a key. */

@@ -21,7 +21,7 @@ export interface ReturnsHome {
   readonly resetMs: number;
   /** No answer has come in time: those that are idle may lead nowhere too. */
   suspect(): void;
-  /** The server takes no writes any more: those that are idle are of no use either. */
+  /** The server takes no writes any more: the others lead to it too, and an answer of theirs would not show it. */
   condemn(): void;
   /** The place that a lease took is free for somebody else. */
   ended(pooled: PooledConnection): void;

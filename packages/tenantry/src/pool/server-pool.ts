@@ -93,7 +93,7 @@ export class ServerPool implements WaiterHome {
       ...{ ...shared, connections, canCancel, cancelsInTurn: cancelTakesConnection, resetMs: connectMs },
       ended: ({ key, leasedAt }) => serving.queue.ended(key, this.#now() - leasedAt),
       keep: (pooled) => serving.keep(pooled),
-      condemn: () => this.#suspicion.condemn(),
+      condemn: () => this.#connections.condemn(),
     });
     this.#suspicion = new Suspicion({ connections, keep: (pooled) => serving.keep(pooled) });
     this.#pruner = setInterval(() => connections.prune(), Math.max(10, idleMs / 4)).unref();

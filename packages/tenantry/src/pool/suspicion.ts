@@ -27,12 +27,6 @@ export class Suspicion {
     for (const pooled of [...this.#home.connections.idle]) void this.#ask(pooled);
   }
 
-  /** Closes all that are idle: the server has changed its part, and an answer would not show it. */
-  condemn(): void {
-    const { connections } = this.#home;
-    for (const pooled of [...connections.idle]) connections.closeIdleOne(pooled, 'lost');
-  }
-
   async #ask(pooled: PooledConnection): Promise<void> {
     const { connections, keep } = this.#home;
     const { connection } = pooled;

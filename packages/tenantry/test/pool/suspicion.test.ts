@@ -50,4 +50,15 @@ describe('connections that were idle while the server became read-only', () => {
     expect(pool.stats().idle).toBe(0);
     expect(server.connections.every(({ closed }) => closed)).toBe(true);
   });
+
+  it('are closed when they come back, where they were in use', async () => {
+    const { server, pool, used } = await idle(1);
+    const busy = await pool.acquire(target('a'));
+    Object.assign(used.connection, { isReadOnly: true, clean: false });
+    used.release();
+    busy.release();
+    await settle();
+    expect(pool.stats().idle).toBe(0);
+    expect(server.connections.every(({ closed }) => closed)).toBe(true);
+  });
 });

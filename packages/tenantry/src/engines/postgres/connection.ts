@@ -275,10 +275,14 @@ export class PostgresConnection implements EngineConnection {
   isClean(): boolean {
     if (this.#altered || this.#watch.left === 'lasting' || this.isInTransaction() || !this.isAlive())
       return false;
-    if (this.#watch.cannotWrite) return false;
+    if (this.isReadOnly) return false;
     if (this.#answers.count === 0) return this.#watch.isIdle;
     // A borrower is told of an error a moment before its answer is complete. The reset waits for that.
     return this.#wasLent && this.#answers.count === 1 && this.#watch.isEndingInError;
+  }
+
+  get isReadOnly(): boolean {
+    return this.#watch.cannotWrite;
   }
 
   abandon(error: Error): void {
