@@ -161,7 +161,7 @@ function errorClass<const Code extends ErrorCode>(code: Code) {
 
 /** No tenant was named and none is in the context of the running task. Nothing was sent anywhere. */
 export class NoTenantError extends errorClass('TENANTRY_NO_TENANT') {}
-/** `run` for another tenant inside a `run`, without `{ switch: true }`. */
+/** `run` for another tenant inside a `run`, without `{ switch: true }`; or what was made for one tenant used for another. */
 export class TenantSwitchError extends errorClass('TENANTRY_TENANT_SWITCH') {}
 /** An option is missing, unknown or out of range. */
 export class InvalidOptionError extends errorClass('TENANTRY_INVALID_OPTION') {}

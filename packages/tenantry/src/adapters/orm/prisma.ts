@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { NotSupportedError } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
 import { type DataLoader, type DataLoaderClass, LoaderPerTenant } from './data-loader.js';
+import { bindCalls, type PrismaCalls } from './prisma-calls.js';
 
 /** Two that ask in one tick, in a context of the trial's own. */
 const PROBES = ['a', 'b'] as const;
@@ -9,6 +10,8 @@ const PROBES = ['a', 'b'] as const;
 /** What is used here of a Prisma client beyond its types. */
 interface PrismaInternals {
   readonly _requestHandler?: RequestHandler;
+  /** Itself, without what its proxies add; extended clients inherit from it. */
+  readonly _originalClient?: PrismaCalls;
 }
 
 interface RequestHandler {
@@ -17,13 +20,17 @@ interface RequestHandler {
 }
 
 /**
- * One Prisma client that serves every tenant: each call goes to the tenant of the context that it was made in.
- * `make` builds it over an ambient pool.
+ * One Prisma client that serves every tenant: each call goes to the tenant of the context that it was made in,
+ * whoever awaits it, wherever. `make` builds it over an ambient pool.
+ *
+ * A query that is made in one tenant's context and given to another's `$transaction([...])` is refused
+ * (`TENANTRY_TENANT_SWITCH`), and one that is made outside of every context belongs to nobody, wherever it is
+ * awaited (`TENANTRY_NO_TENANT`). What a transaction's own client does stays on its connection.
  *
  * Prisma sends the queries of one tick together, in the async context of whoever asked first, which over a pool
  * for all tenants would answer one tenant's query from another's data. So the client gets a loader for each
- * tenant, and before it is handed out it is tried whether it keeps two tenants apart that ask in one tick. That
- * reaches into Prisma 7's internals, which may change with any version: then this refuses, and
+ * tenant, and before it is handed out it is tried whether it keeps two tenants apart that ask in one tick, and
+ * whether its queries can be bound. That reaches into Prisma 7's internals, which may change with any version: then this refuses, and
  * {@link prismaPerTenant} serves instead.
  *
  * @throws NotSupportedError (`TENANTRY_NOT_SUPPORTED`) if this version of Prisma cannot be kept from mixing tenants.
@@ -38,15 +45,18 @@ export async function ambientPrisma<Client extends object>(
   make: () => Client,
 ): Promise<Client> {
   const client = make();
-  const handler = (client as PrismaInternals)._requestHandler;
+  const { _requestHandler: handler, _originalClient: original } = client as PrismaInternals;
   const loader = handler?.dataloader;
   if (handler === undefined || loader?.options === undefined || typeof handler.request !== 'function') {
     throw unsafe('it has no data loader where Prisma 7 has one');
   }
+  if (original === undefined) throw unsafe('its queries are not made where Prisma 7 makes them');
   const Loader = loader.constructor as DataLoaderClass;
   const loaders = new LoaderPerTenant(() => whoseOf(tenancy), Loader, loader.options);
   await assertKeepsApart(handler, Loader);
   handler.dataloader = loaders;
+  const flaw = bindCalls(tenancy, original);
+  if (flaw !== undefined) throw unsafe(flaw);
   return client;
 }
 
