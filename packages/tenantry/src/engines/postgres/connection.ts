@@ -35,6 +35,7 @@ import { OWN_VALUES } from './own-values.js';
 import { READ_PART_IDENTITY } from './part-identity.js';
 import { PolicyWatch, type TableChanges } from './policy-watch.js';
 import { SessionWatch } from './session-watch.js';
+import { StalePlans } from './stale-plans.js';
 import { beginStatement } from './statement.js';
 import { Wire } from './wire.js';
 
@@ -106,8 +107,9 @@ export class PostgresConnection implements EngineConnection {
   constructor(client: Client, database: string, requestCancel: (timeoutMs: number) => Promise<void>) {
     this.database = database;
     this.#client = client;
+    const plans = new StalePlans(client);
     this.#answers = new OwedAnswers(client);
-    this.#watch = new SessionWatch(client);
+    this.#watch = new SessionWatch(client, plans);
     this.activity = new ClientActivity(this.#answers, this.#watch);
     this.#requestCancel = requestCancel;
     client.on('error', (error) => this.#lose(error));

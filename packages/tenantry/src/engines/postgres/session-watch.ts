@@ -1,4 +1,5 @@
 import type { Client } from './driver.js';
+import type { StalePlans } from './stale-plans.js';
 import { more, type Traces, tracesOf } from './traces.js';
 
 const READ_ONLY = /\bread\s+only\b/i;
@@ -29,6 +30,7 @@ interface DriverConnection {
  */
 export class SessionWatch {
   readonly #client: DriverClient;
+  readonly #plans: StalePlans;
   readonly #connection: DriverConnection;
   #left: Traces = 'none';
   #failing = false;
@@ -39,7 +41,8 @@ export class SessionWatch {
   readonly #named = new Map<string, Traces>();
 
   /** Watches a client that was just connected. */
-  constructor(client: Client) {
+  constructor(client: Client, plans: StalePlans) {
+    this.#plans = plans;
     this.#client = client as unknown as DriverClient;
     const connection = client.connection as unknown as DriverConnection;
     this.#connection = connection;
@@ -118,6 +121,7 @@ export class SessionWatch {
     this.#connection.parsedStatements = {};
     this.#connection.submittedNamedStatements = {};
     this.#named.clear();
+    this.#plans.forget();
   }
 
   get #isQuiet(): boolean {
