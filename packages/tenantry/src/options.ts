@@ -9,6 +9,10 @@ export interface ServerOptions {
    * `mysql://user:password@host:3306`, `postgres://...`, `sqlite:./folder`; `?socketPath=` for a
    * unix socket. The database in the path is the one that tenants of isolation `schema` and `row` share;
    * all others' placements name their own.
+   *
+   * MySQL's sessions are in UTC. On PostgreSQL `?timezone=` names their zone, which is else the server's, and the
+   * settings on which reading values depends are pinned, unless `?settings=server` leaves them to the database and
+   * the role. A `timestamp` without time zone is read by pg as the local time of this process: prefer `timestamptz`.
    */
   readonly url: string;
   /**

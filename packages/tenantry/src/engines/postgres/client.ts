@@ -5,9 +5,13 @@ import type { Client, Driver } from './driver.js';
 import { connectFailure } from './errors.js';
 import { assertIdentifier } from './identifiers.js';
 import { connectionOptions } from './options.js';
+import { assertSettings, isNotPassedOn } from './parsing-settings.js';
 
 /** A connection outlives the request that opens it: what it emits by itself belongs to no tenant's context. */
 const ownContext = new AsyncResource('tenantry.connection');
+
+/** Where a pooler stands that takes no settings with the start-up message. */
+const bare = new WeakSet<ServerAddress>();
 
 /** What is done with a client before it counts as connected, within the time for that. */
 export type Ready = (client: Client) => Promise<void>;
@@ -20,12 +24,30 @@ export async function connectClient(
   driver: Driver,
   address: ServerAddress,
   database: string,
-  { timeoutMs, signal }: OpenOptions,
+  options: OpenOptions,
   ready: Ready = () => Promise.resolve(),
 ): Promise<Client> {
   assertIdentifier(database);
+  const config = { ...connectionOptions(address), database };
+  const startedAt = performance.now();
+  if (!bare.has(address)) {
+    try {
+      return await connect(new driver.Client(config), options, ready);
+    } catch (error) {
+      if (!isNotPassedOn(error)) throw error;
+      bare.add(address);
+    }
+  }
+  const { settings, ...others } = config;
+  const timeoutMs = options.timeoutMs - (performance.now() - startedAt);
+  return connect(new driver.Client(others), { ...options, timeoutMs }, async (client) => {
+    await assertSettings(client, settings);
+    await ready(client);
+  });
+}
+
+async function connect(client: Client, { timeoutMs, signal }: OpenOptions, ready: Ready): Promise<Client> {
   signal?.throwIfAborted();
-  const client = new driver.Client({ ...connectionOptions(address), database });
   // An error event that nobody listens to would end the process.
   client.on('error', () => {});
   let gaveUp: { readonly reason: unknown } | undefined;

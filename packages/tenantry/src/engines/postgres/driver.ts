@@ -1,5 +1,7 @@
+import type { ClientConfig } from 'pg';
 import { LazyPackage } from '../../engine/lazy-package.js';
 import { DriverMissingError, InvalidOptionError, OutOfResourcesError } from '../../errors.js';
+import type { Settings } from './parsing-settings.js';
 import { withSavedKeys } from './scram.js';
 
 type Pg = typeof import('pg');
@@ -47,14 +49,28 @@ export async function loadDriver(load: () => Promise<Driver> = () => pg.load()):
   }
 }
 
+/** What a client is told beyond the driver's own options. */
+export interface StartupConfig {
+  /** Settings with which its session begins. */
+  readonly settings?: Settings | undefined;
+}
+
 /**
- * The start-up message says who and which database, and nothing else: the driver would add what it
+ * The start-up message says who, which database and which settings, and nothing else: the driver would add what it
  * finds in PGOPTIONS, PGREPLICATION and the like.
  */
 function withOwnStartup(Client: Pg['Client']): Pg['Client'] {
   return class extends Client {
+    readonly #settings: Settings | undefined;
+
+    constructor(config?: ClientConfig & StartupConfig) {
+      super(config);
+      this.#settings = config?.settings;
+    }
+
     getStartupConf(): Record<string, string | undefined> {
-      return { user: this.user, database: this.database, application_name: 'tenantry' };
+      const { user, database } = this;
+      return { user, database, application_name: 'tenantry', ...this.#settings };
     }
   };
 }

@@ -3,6 +3,7 @@ import type { ClientConfig } from 'pg';
 import type { ServerAddress } from '../../engine/address.js';
 import { assertKnownParameters } from '../../engine/parameters.js';
 import { InvalidOptionError, ServerRefusedError } from '../../errors.js';
+import { parsingSettings, type Settings } from './parsing-settings.js';
 
 const KEEP_ALIVE_DELAY_MS = 10_000;
 
@@ -11,6 +12,8 @@ export interface ServerOptions extends ClientConfig {
   readonly host: string;
   readonly port: number;
   readonly ssl: false | TlsOptions;
+  /** With which sessions begin. */
+  readonly settings: Settings;
 }
 
 const VERIFIED: TlsOptions = {};
@@ -30,11 +33,14 @@ const SSL_MODES: ReadonlyMap<string, false | TlsOptions> = new Map<string, false
  * - `sslmode`: `disable` (default), `verify-full` (encrypted, the certificate must be valid and name
  *   the host; `require` and `verify-ca` mean the same here) or `no-verify` (encrypted, any certificate).
  *   A private certificate authority goes into `NODE_EXTRA_CA_CERTS`.
+ * - `settings`: `pinned` (default: what the driver takes for given where it reads dates, intervals, floats and bytes
+ *   holds, whatever the database or the role has set) or `server` (what they have set holds).
+ * - `timezone`: the sessions' time zone; default what the server, the database or the role has.
  *
  * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for parameters and values that are not known.
  */
 export function connectionOptions(address: ServerAddress): ServerOptions {
-  assertKnownParameters(address, ['sslmode']);
+  assertKnownParameters(address, ['sslmode', 'settings', 'timezone']);
   const { socketPath, password, user = 'postgres' } = address;
   const ssl = sslOption(address.parameters.get('sslmode') ?? 'disable');
   if (socketPath !== undefined && !socketPath.startsWith('/')) {
@@ -57,6 +63,7 @@ export function connectionOptions(address: ServerAddress): ServerOptions {
     // As a function: undefined would send the driver to PGPASSWORD and ~/.pgpass.
     password: () => password?.reveal() ?? passwordMissing(),
     ssl,
+    settings: parsingSettings(address),
     sslnegotiation: 'postgres',
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
