@@ -1,4 +1,4 @@
-import type { QueryConfig, QueryResult } from 'pg';
+import type { QueryResult } from 'pg';
 import type {
   BeginOptions,
   EngineConnection,
@@ -12,7 +12,6 @@ import { NotSentError } from '../../engine/not-sent.js';
 import { assertParameters } from '../../engine/parameters.js';
 import type { DatabasePart, PlaceOptions } from '../../engine/place.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
-import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { ClientActivity } from './activity.js';
 import type { Admission } from './admission.js';
@@ -32,6 +31,7 @@ import { lendClient, PgSender } from './lend.js';
 import type { LentUse } from './lent-use.js';
 import { OwedAnswers } from './owed-answers.js';
 import { OWN_VALUES } from './own-values.js';
+import { assertCountable, assertText, type Statement, sizeOf, toDriver } from './parameters.js';
 import { READ_PART_IDENTITY } from './part-identity.js';
 import { PolicyWatch, type TableChanges } from './policy-watch.js';
 import { SessionWatch } from './session-watch.js';
@@ -40,8 +40,6 @@ import { beginStatement } from './statement.js';
 import { Wire } from './wire.js';
 
 const GOODBYE_MS = 1000;
-/** The protocol counts parameters in 16 bits; the driver would send the remainder. */
-const MAX_PARAMETERS = 65_535;
 /** A statement up to this size goes to the system in one piece, taken whole or not at all. */
 const ONE_WRITE_BYTES = 8192;
 
@@ -50,9 +48,6 @@ const CHANGING: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'ME
 
 /** How pg calls back. */
 type Answered = (error: Error | null | undefined, answer: QueryResult<Row>) => void;
-
-/** A text goes by the simple protocol, and the driver copies nothing. pg knows `queryMode`, its types do not. */
-type Statement = string | (QueryConfig & { readonly queryMode?: 'extended' });
 
 /**
  * A connected client of pg.
@@ -167,11 +162,7 @@ export class PostgresConnection implements EngineConnection {
   async #query(sql: string, params: readonly Parameter[], ours: boolean): Promise<StatementResult> {
     assertText(sql);
     assertParameters(params);
-    if (params.length > MAX_PARAMETERS) {
-      throw new InvalidParameterError(`The statement has ${params.length} parameters.`, {
-        hint: `PostgreSQL takes at most ${MAX_PARAMETERS}; send fewer at a time, or one JSON document.`,
-      });
-    }
+    assertCountable(params);
     // The extended protocol carries exactly one statement. Without a semicolon there is no second one, and
     // the simple protocol takes one message instead of five.
     const { command, rowCount, rows } = await this.#run(
@@ -408,27 +399,4 @@ async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> 
   });
   await Promise.race([work, limit]);
   clearTimeout(timer);
-}
-
-/** @throws InvalidParameterError: NUL would end the text in the message, and the rest be read as protocol. */
-function assertText(sql: string): void {
-  if (typeof sql === 'string' && !sql.includes('\0')) return;
-  throw new InvalidParameterError('The statement is not a text, or has a NUL in it.', {
-    hint: 'Pass SQL as a string; PostgreSQL has no way to store NUL in text either.',
-  });
-}
-
-function toDriver(value: Parameter): Exclude<Parameter, bigint | Uint8Array> | Buffer {
-  if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  return value;
-}
-
-function sizeOf(statement: Statement): number {
-  const { text, values = [] } = typeof statement === 'string' ? { text: statement } : statement;
-  return values.reduce<number>(
-    (sum, value) =>
-      sum + 8 + (typeof value === 'string' || Buffer.isBuffer(value) ? Buffer.byteLength(value) : 32),
-    Buffer.byteLength(text) + 64,
-  );
 }

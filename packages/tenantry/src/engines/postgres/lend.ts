@@ -5,6 +5,7 @@ import type { Client } from './driver.js';
 import { isEventMethod, LentEvents } from './lent-events.js';
 import { LentProtocol } from './lent-protocol.js';
 import type { LentUse } from './lent-use.js';
+import { assertQueryCountable } from './parameters.js';
 import type { Submittable } from './submitted.js';
 
 type Callback = (error: unknown, result?: unknown) => void;
@@ -59,6 +60,7 @@ export class PgSender {
 
   /** As pg's own `query`, of anything but what has a `submit`. Calls back when the connection can be given back, in whatever async context. */
   query(config: unknown, values: unknown, callback: Callback): void {
+    assertQueryCountable(config, values);
     const called = answered(callback, this.#use);
     (this.#client.query as Query).call(this.#client, config, values, called);
   }
@@ -112,7 +114,8 @@ class Loan implements LentClient, RevocableRules {
   }
 
   #query([config, values, callback]: unknown[]): unknown {
-    if (!isSubmittable(config)) return runStatement(this.#real, this.#use, config, values, callback);
+    if (isSubmittable(config)) assertQueryCountable(config, undefined);
+    else return runStatement(this.#real, this.#use, config, values, callback);
     (this.#real.query as Query).call(this.#real, this.#ownProtocol().carry(config), values, callback);
     return config;
   }
@@ -131,15 +134,27 @@ function addressOf({ host, port, user, database }: Client): object {
 function runStatement(client: Client, use: LentUse, config: unknown, values: unknown, callback: unknown) {
   const send = client.query as Query;
   const own = callback ? callback : typeof values === 'function' ? values : callbackOf(config);
+  const trouble = troubleWith(config, values);
   if (typeof own === 'function') {
+    if (trouble !== undefined) return process.nextTick(inThisContext(own as Callback), trouble);
     const called = answered(inThisContext(own as Callback), use);
     return send.call(client, config, typeof values === 'function' ? undefined : values, called);
   }
+  if (trouble !== undefined) return Promise.reject(trouble);
   const result = send.call(client, config, values, callback) as Promise<unknown>;
   return result.catch(async (error: unknown) => {
     await use.untilAnswered(error);
     throw error;
   });
+}
+
+function troubleWith(config: unknown, values: unknown): Error | undefined {
+  try {
+    assertQueryCountable(config, values);
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 /** A callback that is called when the client can be given back. */

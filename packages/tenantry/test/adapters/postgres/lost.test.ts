@@ -14,6 +14,36 @@ interface Cursor extends pg.Submittable {
 const require = createRequire(import.meta.url);
 const PgCursor = require('pg-cursor') as new (text: string) => Cursor;
 
+/** A COPY, by the protocol: it reads or writes until it is told of the end. */
+class Copy implements pg.Submittable {
+  readonly begun: Promise<void>;
+  readonly ended: Promise<unknown>;
+  readonly #text: string;
+  #begin = () => {};
+  #end: (error?: unknown) => void = () => {};
+
+  constructor(text: string) {
+    this.#text = text;
+    this.begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  submit = (connection: pg.Connection): void => {
+    connection.query(this.#text);
+    if (this.#text.endsWith('TO STDOUT')) this.#begin();
+  };
+
+  handleCopyInResponse = (): void => this.#begin();
+  handleCopyData = (): void => {};
+  handleCommandComplete = (): void => {};
+  handleReadyForQuery = (): void => this.#end();
+  handleError = (error: unknown): void => this.#end(error);
+}
+
 const MANY = "SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) AS n";
 
 onEngine('postgres', (engine) => {
@@ -78,6 +108,37 @@ onEngine('postgres', (engine) => {
         const outcomes = Promise.allSettled(statements);
         await end();
         expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+      });
+    });
+
+    it('ends a copy, in both directions', async () => {
+      for (const text of ['COPY (SELECT pg_sleep(60)) TO STDOUT', 'COPY notes FROM STDIN']) {
+        await whileKilled(async (client, end) => {
+          const copying = new Copy(text);
+          client.query(copying);
+          await copying.begun;
+          await end();
+          expect(await copying.ended).toMatchObject({ message: expect.stringMatching(/terminat/i) });
+        });
+      }
+    });
+
+    it('is said to be lost, and not to have been given back, until it is', async () => {
+      await whileKilled(async (client, end) => {
+        const query = client.query('SELECT pg_sleep(60)');
+        const outcome = query.catch((error: unknown) => error);
+        await end();
+        await outcome;
+        await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+        for (const use of [
+          () => client.query('SELECT 1'),
+          () => client.query({ name: 'one', text: 'SELECT 1' }),
+          () => client.query(new PgCursor(MANY)).read(1),
+        ]) {
+          const error = await use().catch((failed: unknown) => failed);
+          expect(error).toMatchObject({ message: expect.not.stringMatching(/given back/) });
+          expect(error).toMatchObject({ message: expect.stringMatching(/not queryable|terminat|lost/i) });
+        }
       });
     });
   });

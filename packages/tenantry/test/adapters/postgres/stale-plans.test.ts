@@ -67,11 +67,13 @@ onEngine('postgres', (engine) => {
         expect(order).toEqual(['before', 'named', 'after']);
         const another = await migrate();
         const called = new Promise<pg.QueryResult>((resolve, reject) => {
-          client.query(ALL, [], (error, result) => (error ? reject(error) : resolve(result)));
+          client.query(ALL as unknown as string, [], (error, result) =>
+            error ? reject(error) : resolve(result),
+          );
         });
         expect((await called).rows[0]).toMatchObject({ [column]: 7, [another]: 7 });
         const last = await migrate();
-        const query = client.query(new pg.Query(ALL));
+        const query = client.query(new pg.Query(ALL as unknown as string));
         const rows: unknown[] = [];
         query.on('row', (row) => void rows.push(row));
         await new Promise((resolve, reject) => query.once('end', resolve).once('error', reject));
