@@ -20,8 +20,7 @@ const DEPTH = 8;
  */
 export async function inspectReleased(world, random) {
   const { pool, tenancy, journal } = world;
-  // Not on MySQL yet, whose clients still show what they hold.
-  if (!pool.waits || world.isMysql) return readAmbient(world, random);
+  if (!pool.waits) return readAmbient(world, random);
   const name = random.pick(world.names);
   /** @type {{ client: object, isTold: boolean }[]} */
   const kept = [];

@@ -14,7 +14,7 @@ import { assertParameters } from '../../engine/parameters.js';
 import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { waitFor } from './deadline.js';
-import type { Driver } from './driver.js';
+import { type Driver, forgetCredentials } from './driver.js';
 import {
   connectionLost,
   type DriverError,
@@ -102,6 +102,7 @@ export class MysqlConnection implements EngineConnection {
     const { serverVersion } = await this.#command<{ readonly serverVersion: string }>(
       (done) => void this.#client.once('connect', (handshake) => done(null, handshake)),
     );
+    forgetCredentials(this.#client);
     this.#wire.status.begin();
     const kind = recognizeServer(serverVersion);
     // MariaDB is asked first, because often there is nothing to set.

@@ -36,6 +36,20 @@ export function createClient(driver: Driver, options: ConnectionOptions): Connec
   return new PoolConnection(NO_POOL, { config: new ConnectionConfig({ ...options, gracefulEnd: true }) });
 }
 
+const CREDENTIALS = [
+  'password',
+  'password1',
+  'password2',
+  'password3',
+  'passwordSha1',
+  'authPlugins',
+] as const;
+
+/** Has a client that is connected know no password any more: it would show it, as would its commands, to whoever prints them. */
+export function forgetCredentials(client: Connection): void {
+  Object.assign(client.config, Object.fromEntries(CREDENTIALS.map((name) => [name, undefined])));
+}
+
 /** What mysql2 exports beyond its types. */
 interface Internals {
   readonly PoolConnection: new (pool: object, options: { readonly config: object }) => Connection;

@@ -10,8 +10,10 @@ import {
   bindingInTurn,
   calledInContext,
   endingWhenIdle,
+  type Flow,
   inContext,
   withCallbacksInContext,
+  withoutConnection,
 } from './lent-commands.js';
 import { assertBindable, textIsWhole, unsafeToEscape } from './lent-values.js';
 import { tracesOf } from './traces.js';
@@ -36,7 +38,7 @@ export function openTunnel(client: object): Duplex {
 }
 
 /** What is used here of mysql2 beyond its types. */
-interface Client {
+interface Client extends Flow {
   config: { readonly namedPlaceholders?: boolean; readonly queryFormat?: unknown };
   readonly constructor: { createQuery(...args: unknown[]): Command };
   readonly stream: object;
@@ -65,6 +67,12 @@ const INNER: ReadonlySet<PropertyKey> = new Set([
 ]);
 /** By these a borrower can listen, and stop others from it. */
 const LISTENING: ReadonlySet<PropertyKey> = new Set(Object.getOwnPropertyNames(EventEmitter.prototype));
+/** What the driver makes commands of by itself, past whoever stands before it. */
+const TRANSACTION = [
+  ['beginTransaction', 'START TRANSACTION'],
+  ['commit', 'COMMIT'],
+  ['rollback', 'ROLLBACK'],
+] as const;
 const REFUSED: readonly string[] = ['changeUser', 'createBinlogStream', '_registerSlave', '_binlogDump'];
 
 /** What sends statements for a pool that shows the client to nobody. */
@@ -150,10 +158,16 @@ export class Lender {
     const members = {
       query: (sql: unknown, values?: unknown, callback?: unknown) => this.#query(sql, values, callback),
       execute: (...args: unknown[]) => {
-        const command = client.execute(...withCallbacksInContext(args));
+        const command = withoutConnection(client.execute(...withCallbacksInContext(args)), client);
         if (command.onResult === undefined) inContext(command);
         return endingWhenIdle(command, wire);
       },
+      ...Object.fromEntries(
+        TRANSACTION.map(([name, sql]) => [
+          name,
+          (callback?: Callback) => this.#query(sql, callback, undefined),
+        ]),
+      ),
       prepare: (options: unknown, callback?: Callback) => {
         const called = callback && calledInContext(callback);
         return client.prepare(options, (error, statement) =>
@@ -203,6 +217,7 @@ export class Lender {
     const command = isCommand(sql)
       ? sql
       : client.constructor.createQuery(...withCallbacksInContext([sql, values, callback]), client.config);
+    withoutConnection(command, client);
     if (isCommand(sql) || command.onResult === undefined) inContext(command);
     const { namedPlaceholders = client.config.namedPlaceholders } = command;
     assertBindable(command.values, namedPlaceholders === true);
@@ -253,7 +268,8 @@ export class Lender {
     const execute = Reflect.get(statement, 'execute') as (...args: unknown[]) => unknown;
     return this.#handOut(statement, {
       _connection: this.#lent?.standIn,
-      execute: (...args: unknown[]) => execute.apply(statement, withCallbacksInContext(args)),
+      execute: (...args: unknown[]) =>
+        withoutConnection(execute.apply(statement, withCallbacksInContext(args)) as Command, this.#client),
     });
   }
 

@@ -9,6 +9,75 @@ interface Formatter {
   _resolveNamedPlaceholders(command: Command): void;
 }
 
+/** What a command needs of the connection that runs it, beside what it is given: a stream stops it and lets it go on. */
+export interface Flow {
+  readonly _command?: unknown;
+  pause(): void;
+  resume(): void;
+}
+
+/** A connection as its command may keep it: it does something for this command alone, and only while that is under way. */
+class Hold {
+  readonly #command: object;
+  readonly #client: Flow;
+
+  constructor(command: object, client: Flow) {
+    this.#command = command;
+    this.#client = client;
+  }
+
+  pause(): void {
+    if (this.#client._command === this.#command) this.#client.pause();
+  }
+
+  resume(): void {
+    if (this.#client._command === this.#command) this.#client.resume();
+  }
+}
+
+/** A prepared statement, as far as its execution needs it. */
+interface Prepared {
+  readonly query: string;
+  readonly id: number;
+  readonly columns: unknown;
+  readonly parameters: unknown;
+}
+
+/**
+ * Keeps from a command, which its caller may keep for ever, the connection that runs it: mysql2 puts it there, by itself
+ * and in the prepared statement, and whoever has it reaches what the connection does for others by then.
+ */
+export function withoutConnection(command: Command, client: Flow): Command {
+  const hold = new Hold(command, client);
+  Object.defineProperty(command, '_connection', { configurable: true, get: () => hold, set: () => {} });
+  if (!('statement' in command)) return command;
+  let statement = withoutHome(command.statement as Prepared | undefined);
+  if (statement !== undefined) {
+    // One of a prepared statement has begun, and has copied what it was made of.
+    for (const options of [
+      Reflect.get(command, '_executeOptions'),
+      Reflect.get(command, 'options'),
+    ] as object[]) {
+      if (options !== undefined) Object.assign(options, { statement });
+    }
+  }
+  Object.defineProperty(command, 'statement', {
+    configurable: true,
+    enumerable: true,
+    get: () => statement,
+    set: (next: Prepared | undefined) => {
+      statement = withoutHome(next);
+    },
+  });
+  return command;
+}
+
+function withoutHome(statement: Prepared | undefined): Prepared | undefined {
+  if (statement === undefined) return undefined;
+  const { query, id, columns, parameters } = statement;
+  return { query, id, columns, parameters };
+}
+
 /** Makes a command tell of itself in the async context in which it is asked for, not in the socket's. */
 export function inContext(command: Command): Command {
   if (typeof command.onResult === 'function') command.onResult = inThisContext(command.onResult);
