@@ -73,6 +73,14 @@ export async function openField(group) {
       // Where its session is still there, nobody else may end it.
       await rows(`XA ROLLBACK '${request} ${tenant}'`).catch(ignoreAlreadyGone);
     },
+    async setReadOnly(isReadOnly) {
+      // It waits for whoever is writing, and whoever wants to write waits for it.
+      const sql = `SET STATEMENT lock_wait_timeout = 1 FOR SET GLOBAL read_only = ${isReadOnly ? 'ON' : 'OFF'}`;
+      return rows(sql).then(
+        () => true,
+        () => false,
+      );
+    },
     async owner(place) {
       const [found] = await rows(`SELECT tenant_id FROM ${name(place)}.tenantry_identity`);
       return found && String(found.tenant_id);

@@ -15,9 +15,6 @@ import type { TenantRef } from '../../tenant/ref.js';
 import { type Callback, type Command, createCommand, PoolBase, poolConfig } from './mysql2.js';
 import { type MysqlPoolOptions, OUR_VALUES, type ValueOptions, valueOptions } from './pool-options.js';
 
-/** Errors of a server that takes no writes now: perhaps there is another one, for whoever connects anew. */
-const READ_ONLY: ReadonlySet<unknown> = new Set([1290, 1792, 1836]);
-
 /** What a pool tells of its connections. */
 const CONNECTION_EVENTS = ['connection', 'acquire', 'release'] as const;
 
@@ -97,11 +94,8 @@ export class TenantPool extends PoolBase {
         const { _fatalError, _protocolError } = connection;
         if (_fatalError || _protocolError) throw _fatalError ?? _protocolError;
         const command = send(connection);
-        const failure = watchFailure(command, () => ends.destroy());
-        command.once('end', () => {
-          if (READ_ONLY.has(failure()?.errno)) ends.destroy();
-          else ends.release();
-        });
+        watchLoss(command, () => ends.destroy());
+        command.once('end', () => ends.release());
       } catch (thrown) {
         ends.release();
         process.nextTick(fail, thrown);
@@ -243,28 +237,14 @@ interface Ends {
   destroy(): void;
 }
 
-/** Tells what a command failed of, if it did. One whose connection is lost does not come to its end: that is told. */
-function watchFailure(command: Command, lost: () => void): () => Failure | undefined {
-  let failure: Failure | undefined;
+/** A command whose connection is lost does not come to its end: that is told. */
+function watchLoss(command: Command, lost: () => void): void {
   const { onResult } = command;
-  if (onResult === undefined) {
-    command.once('error', (error) => {
-      failure = error;
-    });
-  } else {
-    command.onResult = (error, ...results) => {
-      failure = error as Failure;
-      onResult(error, ...results);
-      if (failure?.fatal === true) lost();
-    };
-  }
-  return () => failure;
-}
-
-/** What is looked at of an error. */
-interface Failure {
-  readonly errno?: unknown;
-  readonly fatal?: unknown;
+  if (onResult === undefined) return;
+  command.onResult = (error, ...results) => {
+    onResult(error, ...results);
+    if ((error as { readonly fatal?: unknown } | null)?.fatal === true) lost();
+  };
 }
 
 /** The driver takes for its own failure what is thrown while it calls back with an error. */

@@ -226,12 +226,23 @@ export class MysqlConnection implements EngineConnection {
 
   isClean(): boolean {
     const { left, status, isIdle } = this.#wire;
-    if (this.#altered || left === 'lasting' || this.#underWay.size > 0 || !isIdle || !this.isAlive())
+    if (
+      status.cannotWrite ||
+      this.#altered ||
+      left === 'lasting' ||
+      this.#underWay.size > 0 ||
+      !isIdle ||
+      !this.isAlive()
+    )
       return false;
     // Nobody asks how the transaction stands after a borrower's statement has failed. One that could have begun
     // a transaction, a CALL, is reset at once.
     if (this.#lender !== undefined && status.endedInError) return true;
     return status.flags !== undefined && !isOpen(status.flags);
+  }
+
+  get isReadOnly(): boolean {
+    return this.#wire.status.cannotWrite;
   }
 
   get activity(): Activity {

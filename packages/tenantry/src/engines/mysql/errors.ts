@@ -43,7 +43,6 @@ const BY_NUMBER: ReadonlyMap<number, ErrorKind> = new Map([
   ...kind('cancelled', 1317, 1969, 3024),
   ...kind('lock-timeout', 1205, 3572),
   ...kind('deadlock', 1213),
-  ...kind('read-only', 1290, 1792, 1836),
   ...kind('disk-full', 28, 1021, 1114),
   ...kind('unique-violation', 1062, 1169, 1586),
   ...kind('constraint-violation', 1048, 1216, 1217, 1364, 1451, 1452, 3819, 4025),
@@ -83,11 +82,21 @@ export function classifyError(error: unknown): ErrorKind {
   if (typeof errno === 'number' && errno > 0) {
     if (FILE_TROUBLE.has(errno) && /\b(?:errcode|errno|error):? 28\b/i.test(error.message))
       return 'disk-full';
+    if (isReadOnlyAnswer(errno, error.message)) return 'read-only';
     return BY_NUMBER.get(errno) ?? 'other';
   }
   const byCode = typeof code === 'string' ? BY_CODE.get(code) : undefined;
   // The driver ends a connection with an error that it calls fatal, and refuses what comes after it without a code.
   return byCode ?? ((error as DriverError).fatal === true ? 'connection-lost' : 'other');
+}
+
+/** What the server answers where it, or the transaction, takes no writes. */
+const READ_ONLY: ReadonlySet<number> = new Set([1792, 1836]);
+const BY_OPTION = 1290;
+
+/** Whether the server answers by this that it does not write. Other options stop other things under the same number. */
+export function isReadOnlyAnswer(number: number, message: string): boolean {
+  return READ_ONLY.has(number) || (number === BY_OPTION && /read[-_ ]only/i.test(message));
 }
 
 /** Whether the server answered with this error, so that the connection goes on. */

@@ -40,6 +40,11 @@ function packet(command: number, body: Buffer): Buffer {
   return Buffer.concat([header, body]);
 }
 
+/** The number and the text of an error packet; the text with its state in front. */
+export function errorOf(payload: Buffer): [number: number, message: string] {
+  return [payload.readUInt16LE(1), payload.toString('utf8', 3)];
+}
+
 /** The status flags of an OK packet: they follow its marker and two numbers of varying length. */
 export function okFlags(payload: Buffer): number {
   return payload.readUInt16LE(afterNumber(payload, afterNumber(payload, 1)));

@@ -1,4 +1,5 @@
-import { Command, okFlags, okTellsOfTraces, okVariable } from './packets.js';
+import { isReadOnlyAnswer } from './errors.js';
+import { Command, errorOf, okFlags, okTellsOfTraces, okVariable } from './packets.js';
 
 /** The flags that the server sends with every OK and EOF packet. */
 export const ServerStatus = {
@@ -33,6 +34,7 @@ export class StatusWatch {
   #speaksUtf8 = true;
   #tellsOfTraces = false;
   #endedInError = false;
+  #cannotWrite = false;
   /** Replies that have come to their end, and those of them after which no transaction was open. */
   answers = 0;
   rests = 0;
@@ -74,6 +76,11 @@ export class StatusWatch {
    */
   get endedInError(): boolean {
     return this.#phase === 'idle' && this.#endedInError && !isOpen(this.#lastFlags);
+  }
+
+  /** Whether the server refused to write, and nobody had asked for that: it is not, or no longer, one to write to. */
+  get cannotWrite(): boolean {
+    return this.#cannotWrite;
   }
 
   /** Whether a transaction is open, by the last flags that came. */
@@ -127,14 +134,14 @@ export class StatusWatch {
         return;
       case 'columns':
         if (isEof(buffer, start, end)) this.#phase = 'rows';
-        else if (buffer[start] === ERROR) this.#finishUnknown();
+        else if (buffer[start] === ERROR) this.#finishUnknown(buffer, start, end);
         return;
       case 'rows':
         if (isEof(buffer, start, end)) this.#finishRows(buffer, start);
-        else if (buffer[start] === ERROR) this.#finishUnknown();
+        else if (buffer[start] === ERROR) this.#finishUnknown(buffer, start, end);
         return;
       case 'prepared':
-        this.#seePrepared(buffer, start);
+        this.#seePrepared(buffer, start, end);
         return;
       case 'definitions':
         if (isEof(buffer, start, end) && --this.#endsLeft === 0) this.#finish(buffer.readUInt16LE(start + 3));
@@ -148,7 +155,7 @@ export class StatusWatch {
         this.#finishOk(buffer.subarray(start, end));
         return;
       case ERROR:
-        this.#finishUnknown();
+        this.#finishUnknown(buffer, start, end);
         return;
       case LOCAL_INFILE:
         return;
@@ -162,9 +169,9 @@ export class StatusWatch {
   }
 
   /** Marker, statement id, number of columns, number of parameters; each of both is described if there are any. */
-  #seePrepared(buffer: Buffer, start: number): void {
+  #seePrepared(buffer: Buffer, start: number, end: number): void {
     if (buffer[start] !== OK) {
-      this.#finishUnknown();
+      this.#finishUnknown(buffer, start, end);
       return;
     }
     const [columns, parameters] = [buffer.readUInt16LE(start + 5), buffer.readUInt16LE(start + 7)];
@@ -175,7 +182,9 @@ export class StatusWatch {
   }
 
   /** An error packet carries no flags. */
-  #finishUnknown(): void {
+  #finishUnknown(buffer: Buffer, start: number, end: number): void {
+    const mayWrite = (this.#lastFlags & ServerStatus.inReadOnlyTransaction) === 0;
+    if (mayWrite && isReadOnlyAnswer(...errorOf(buffer.subarray(start, end)))) this.#cannotWrite = true;
     this.#flags = undefined;
     this.#endedInError = true;
     this.#tellsOfTraces = true;
