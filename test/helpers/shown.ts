@@ -8,7 +8,7 @@ export function shown(object: unknown, depth = 8): string {
     () => inspect(object, all),
     () => inspect(object, { ...all, showProxy: true }),
     () => inspect(object, { ...all, customInspect: false }),
-    () => format('%o %O %s %j', object, object, object, object),
+    () => format('%O %s %j', object, object, object),
     () => String(JSON.stringify(object)),
     () => inspect(structuredClone(object), all),
   ];

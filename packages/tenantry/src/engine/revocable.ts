@@ -15,6 +15,8 @@ export interface RevocableRules {
   onReach?(key: PropertyKey): void;
   /** Whether a use after the end is let through for once. */
   isExempt?(key: PropertyKey): boolean;
+  /** Whether a method ends the use. After the end it does nothing but call back, unless it was set on the stand-in. */
+  isEnd?(key: PropertyKey): boolean;
 }
 
 /**
@@ -43,6 +45,11 @@ function emptyLike<T extends object>(target: T): T {
 }
 
 type Method = (...args: unknown[]) => unknown;
+
+function onlyCallBack(...args: unknown[]): void {
+  const callback = args.at(-1);
+  if (typeof callback === 'function') process.nextTick(callback as Method);
+}
 
 /** The traps are methods, because one of these is made for each lease: it has nothing that is not used. */
 class StandIn<T extends object> implements Revocable<T>, ProxyHandler<T> {
@@ -76,6 +83,8 @@ class StandIn<T extends object> implements Revocable<T>, ProxyHandler<T> {
   get(_target: T, key: PropertyKey): unknown {
     // Whoever writes a log prints what it has, and is not to fail of it.
     if (key === 'toJSON' && this.#ended) return undefined;
+    if (this.#isOver(key))
+      return this.#set !== undefined && Object.hasOwn(this.#set, key) ? this.#set[key] : onlyCallBack;
     this.#assertRunning(key);
     if (this.#set !== undefined && Object.hasOwn(this.#set, key)) return this.#set[key];
     const known = this.#methods?.get(key);
@@ -123,6 +132,7 @@ class StandIn<T extends object> implements Revocable<T>, ProxyHandler<T> {
     if (typeof value !== 'function' || key === 'constructor') return value;
     const target = this.#target;
     const call: Method = (...args) => {
+      if (this.#isOver(key)) return onlyCallBack(...args);
       this.#assertRunning(key);
       const result: unknown = Reflect.apply(value, target, args);
       return result === target ? this.standIn : result;
@@ -130,6 +140,11 @@ class StandIn<T extends object> implements Revocable<T>, ProxyHandler<T> {
     this.#methods ??= new Map();
     this.#methods.set(key, { of, call });
     return call;
+  }
+
+  /** Whether this ends what has ended. By then the object may be in somebody else's hands. */
+  #isOver(key: PropertyKey): boolean {
+    return this.#ended && this.#rules.isEnd?.(key) === true;
   }
 
   #assertRunning(key: PropertyKey): void {

@@ -1,6 +1,6 @@
 import type { EngineName } from '../engine/capabilities.js';
 import type { LendOptions, LentClient } from '../engine/lent-client.js';
-import { AbortedError, StatementTimeoutError, type TenancyError } from '../errors.js';
+import { AbortedError, ConnectionLostError, StatementTimeoutError, type TenancyError } from '../errors.js';
 import { assertFlag, assertTimeout, END_KEYS } from '../input/call-options.js';
 import type { Lease } from '../pool/lease.js';
 import type { LentEnd, LentLimits } from '../pool/lent-watch.js';
@@ -217,6 +217,8 @@ class LentLease extends LimitedUse implements ClientLease {
   readonly engine: EngineName;
   readonly #lent: LentClient;
   #onLost: (() => void) | undefined;
+  /** What whoever goes on with it is told, where it was lost. */
+  #loss: ConnectionLostError | undefined;
 
   constructor(lease: Lease, source: ClientSource, limits: UseLimits | undefined, lent: LentClient) {
     super(lease, source, limits);
@@ -224,8 +226,9 @@ class LentLease extends LimitedUse implements ClientLease {
     this.#lent = lent;
     // Whether its holder notices or not, it takes no place any more; after the driver has told all that waits of it.
     lease.onLost(() => {
+      this.#loss = lostInUse(source.label);
       this.#onLost?.();
-      setImmediate(() => setImmediate(() => this.lease.destroy()));
+      setImmediate(() => setImmediate(() => this.destroy()));
     });
   }
 
@@ -243,7 +246,7 @@ class LentLease extends LimitedUse implements ClientLease {
   }
 
   destroy(): void {
-    this.#lent.revoke();
+    this.#lent.revoke(this.#loss);
     this.lease.destroy();
   }
 
@@ -251,6 +254,13 @@ class LentLease extends LimitedUse implements ClientLease {
     super.end(error);
     this.#lent.revoke(error);
   }
+}
+
+function lostInUse(label: string): ConnectionLostError {
+  return new ConnectionLostError(`${label}: the connection of this client was lost.`, {
+    tenant: label,
+    hint: 'A transaction that was open is rolled back. Ask for another client and begin again.',
+  });
 }
 
 /** What whoever uses a connection gets when its limit was reached. */

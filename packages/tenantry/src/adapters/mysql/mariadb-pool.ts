@@ -6,6 +6,7 @@ import { openTunnel } from '../../engines/mysql/index.js';
 import {
   AbortedError,
   ClosedError,
+  ConnectionLostError,
   DriverMissingError,
   LeaseEndedError,
   NotSupportedError,
@@ -67,13 +68,17 @@ const USES = [
   'reset',
 ];
 
-/** What a connection does after its release. */
-const AFTER_RELEASE = {
-  ...Object.fromEntries(USES.map((name) => [name, () => Promise.reject(leaseEnded())])),
-  queryStream(): never {
-    throw leaseEnded();
-  },
-};
+/** What a connection does after its end. */
+function ended(why: () => Error): object {
+  return {
+    ...Object.fromEntries(USES.map((name) => [name, () => Promise.reject(why())])),
+    queryStream(): never {
+      throw why();
+    },
+  };
+}
+const AFTER_RELEASE = ended(leaseEnded);
+const AFTER_LOSS = ended(connectionLost);
 /** What it never does. */
 const NEVER = Object.fromEntries(
   ['changeUser', 'importFile'].map((name) => [name, () => Promise.reject(refused(name))]),
@@ -200,11 +205,11 @@ class MariadbTenantPool extends EventEmitter {
 
   #handOut(connection: PoolConnection, lease: ClientLease): PoolConnection {
     let ended = false;
-    const end = (how: () => void) => {
+    const end = (how: () => void, after = AFTER_RELEASE) => {
       if (ended) return;
       ended = true;
       this.#active--;
-      Object.assign(connection, AFTER_RELEASE);
+      Object.assign(connection, after);
       this.emit('release', connection);
       how();
     };
@@ -214,7 +219,7 @@ class MariadbTenantPool extends EventEmitter {
       ...{ release, end: release, close: release, [Symbol.asyncDispose]: release },
       destroy: () => end(() => lease.destroy()),
     });
-    connection.on('error', () => end(() => lease.destroy()));
+    connection.on('error', () => end(() => lease.destroy(), AFTER_LOSS));
     this.emit('connection', connection);
     this.emit('acquire', connection);
     return connection;
@@ -246,6 +251,12 @@ async function loadDriver(): Promise<typeof import('mariadb')> {
 
 function closedError(): ClosedError {
   return new ClosedError('pool is closed', { hint: 'Make a pool of its own for whoever ends it.' });
+}
+
+function connectionLost(): ConnectionLostError {
+  return new ConnectionLostError('The connection was lost.', {
+    hint: 'A transaction that was open is rolled back. Ask for another connection and begin again.',
+  });
 }
 
 function leaseEnded(): LeaseEndedError {

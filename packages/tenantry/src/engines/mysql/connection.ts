@@ -270,7 +270,7 @@ export class MysqlConnection implements EngineConnection {
 
   async cancel(timeoutMs: number): Promise<void> {
     const busy = this.#isUnderWay && this.isAlive();
-    this.#endExpected = true;
+    this.#expectEnd();
     this.#cancelled = true;
     try {
       if (busy) await waitFor(this.#cancelAtServer(timeoutMs), { timeoutMs });
@@ -288,7 +288,7 @@ export class MysqlConnection implements EngineConnection {
       ).catch(warnOfPrepared);
     }
     const idle = this.#underWay.size === 0 && this.isAlive();
-    this.#endExpected = true;
+    this.#expectEnd();
     if (idle) {
       const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
       this.#wire.dropPending();
@@ -299,7 +299,7 @@ export class MysqlConnection implements EngineConnection {
   }
 
   destroy(): void {
-    this.#endExpected = true;
+    this.#expectEnd();
     this.#end(connectionLost('The connection was destroyed before the reply came.'));
   }
 
@@ -390,6 +390,11 @@ export class MysqlConnection implements EngineConnection {
         if (this.#underWay.size === 0) this.#whenQuiet();
       });
     });
+  }
+
+  #expectEnd(): void {
+    this.#endExpected = true;
+    this.#wire.expectEnd();
   }
 
   #connecting(): boolean {

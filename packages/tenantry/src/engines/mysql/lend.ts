@@ -65,6 +65,8 @@ const INNER: ReadonlySet<PropertyKey> = new Set([
   'write',
   'writePacket',
 ]);
+/** As in the driver, a second end does nothing. */
+const ENDS: ReadonlySet<PropertyKey> = new Set(['release', 'destroy', 'close', 'end', Symbol.dispose]);
 /** By these a borrower can listen, and stop others from it. */
 const LISTENING: ReadonlySet<PropertyKey> = new Set(Object.getOwnPropertyNames(EventEmitter.prototype));
 /** What the driver makes commands of by itself, past whoever stands before it. */
@@ -103,8 +105,7 @@ export class Lender {
       const isPrivate = typeof key === 'string' && key.startsWith('_') && !TOLD.has(key);
       if (isPrivate || INNER.has(key)) this.#spoil();
     },
-    // A second release does nothing, as in the driver.
-    isExempt: (key: PropertyKey) => key === 'release' || key === Symbol.dispose,
+    isEnd: (key: PropertyKey) => ENDS.has(key),
   };
   #lent: Revocable<object> | undefined;
   /** Whether the borrower had the means to listen. */

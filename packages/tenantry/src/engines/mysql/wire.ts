@@ -34,8 +34,11 @@ interface Client {
   /** Receives every packet; called without one when a command begins. */
   handlePacket(packet?: Packet): void;
   write(buffer: Buffer): void;
+  /** Tells all that it has before it of an end, but those that have no callback. */
+  _notifyError(error: Error): void;
   readonly config: { charsetNumber: number; readonly clientFlags: number };
   readonly serverCapabilityFlags: number;
+  readonly authorized: boolean;
   readonly _paused: boolean;
   readonly _closing: boolean;
   _command: Command | null | undefined;
@@ -97,6 +100,7 @@ export class Wire implements Activity {
   #whenAnswered: () => void = () => {};
   /** Nobody of the driver's is to get what comes. */
   #isAbandoned = false;
+  #isEndExpected = false;
   #whenComplete: () => void = () => {};
   #left: Traces = 'none';
   /** Whether something was left when the move was asked for that is to be sent. */
@@ -113,8 +117,8 @@ export class Wire implements Activity {
    */
   constructor(connection: Connection, onFailure: (error: Error) => void) {
     const client = connection as unknown as Client;
-    const { handlePacket, write } = client;
-    if (typeof handlePacket !== 'function' || typeof write !== 'function') {
+    const { handlePacket, write, _notifyError } = client;
+    if ([handlePacket, write, _notifyError].some((method) => typeof method !== 'function')) {
       throw new InternalError('This version of mysql2 does not show what it sends and receives.', {
         hint: 'Install mysql2 3.24.6 or a later 3.x.',
       });
@@ -127,6 +131,11 @@ export class Wire implements Activity {
     };
     this.#toSocket = (buffer) => write.call(client, buffer);
     client.write = (buffer) => this.#write(buffer);
+    client._notifyError = (error) => {
+      const streams = this.#streams;
+      _notifyError.call(client, error);
+      for (const stream of streams) failCommand(stream, error);
+    };
   }
 
   /** To be called in a fresh session: makes moves possible, which set a session up by these statements. */
@@ -240,8 +249,7 @@ export class Wire implements Activity {
   abandon(error: Error): void {
     const client = this.#client;
     this.#isAbandoned = true;
-    // It has none where nothing was sent yet.
-    const commands = [client._command ?? [], client._commands.toArray()].flat();
+    const commands = this.#commands;
     client._command = null;
     client._commands.clear();
     if (client._paused) client.resume();
@@ -264,12 +272,29 @@ export class Wire implements Activity {
     });
   }
 
+  /** Whoever ends the connection has nobody left who waits for what is under way. */
+  expectEnd(): void {
+    this.#isEndExpected = true;
+  }
+
   /** To be called when the connection ends: no packet reaches the driver any more. */
   end(): void {
     this.#failed = true;
     this.#repliesLeft = 0;
     this.#whenAnswered();
     this.#whenComplete();
+  }
+
+  /** What the driver has before it. It has none where nothing was sent yet. */
+  get #commands(): Command[] {
+    const { _command, _commands } = this.#client;
+    return [_command ?? [], _commands.toArray()].flat();
+  }
+
+  /** What is to hear of a loss, and has no callback. The greeting, which has none either, deals with it by itself. */
+  get #streams(): Command[] {
+    if (this.#isEndExpected || !this.#client.authorized) return [];
+    return this.#commands.filter(({ onResult }) => onResult === undefined);
   }
 
   #isForDriver(packet: Packet | undefined): boolean {

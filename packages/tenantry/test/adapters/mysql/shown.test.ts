@@ -70,7 +70,7 @@ onEngine('mysql', (engine) => {
     const one = await mariadb.getConnection();
     things.set('mariadbPool', mariadb).set('connection of mariadb', one);
     const prepared = await one.prepare('SELECT ?');
-    things.set('rows of mariadb', [await one.query('SELECT 1'), await prepared.execute([1])]);
+    things.set('rows of mariadb', [...(await one.query('SELECT 1')), ...(await prepared.execute([1]))]);
     things.set('statement of mariadb', prepared);
     const read = one.queryStream('SELECT seq FROM seq_1_to_200');
     for await (const row of read) expect(row).toBeDefined();
@@ -91,7 +91,7 @@ onEngine('mysql', (engine) => {
       while ((tenancy.stats().servers.main?.inUse ?? 0) === 0) await new Promise(setImmediate);
       for (const [name, thing] of things) {
         // Objects of that driver hold each other many times over.
-        const text = shown(thing, name.includes('mariadb') ? 3 : 8);
+        const text = shown(thing, name.includes('mariadb') ? 2 : 8);
         expect(text, name).not.toContain(MARKER);
         expect(text, name).not.toContain(CANARY);
       }

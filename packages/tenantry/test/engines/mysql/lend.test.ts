@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import type { PoolConnection } from 'mysql2';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
 import { classifyError } from '../../../src/engines/mysql/errors.js';
 import { LeaseEndedError } from '../../../src/errors.js';
@@ -44,6 +44,25 @@ onEngine('mysql', () => {
       expect((await connection.query('SELECT DATABASE() AS name, @a AS a')).rows).toEqual([
         { name: tenants.a, a: null },
       ]);
+    });
+
+    it('ends once: a later end of whoever had it does nothing to who has it then', async () => {
+      const { connection, client, revoke } = await lent();
+      const dispose = client[Symbol.dispose].bind(client);
+      const destroy = client.destroy.bind(client);
+      revoke();
+      const next = connection.lend().client as PoolConnection;
+      const released = vi.fn();
+      Object.assign(next, { release: released });
+      dispose();
+      destroy();
+      client[Symbol.dispose]();
+      client.release();
+      client.destroy();
+      client.close();
+      await new Promise<void>((resolve) => client.end(() => resolve()));
+      expect(released).not.toHaveBeenCalled();
+      expect((await next.promise().query(WHO))[0]).toEqual([{ name: tenants.a }]);
     });
 
     it('is neither alive nor a sender once its driver takes no command, before the socket tells of an end', async () => {
