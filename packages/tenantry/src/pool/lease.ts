@@ -22,7 +22,7 @@ export interface PooledConnection {
   /** Set while its own client is lent. */
   lent?: LentUse | undefined;
   /** Told when it is lost; asks itself whether its lease still runs. */
-  onLost?: (() => void) | undefined;
+  onLost?: ((error: Error) => void) | undefined;
 }
 
 /** Where a lease goes when it ends. */
@@ -58,11 +58,11 @@ export class Lease implements ConnectionLease {
   }
 
   /** Calls once if the connection is lost before the lease ends; another call replaces this one. */
-  onLost(listener: () => void): void {
+  onLost(listener: (error: Error) => void): void {
     const pooled = this.#pooled;
     if (pooled === undefined) return;
-    pooled.onLost = () => {
-      if (this.#pooled === pooled) listener();
+    pooled.onLost = (error) => {
+      if (this.#pooled === pooled) listener(error);
     };
   }
 

@@ -81,9 +81,9 @@ export class PoolConnections {
     const { group } = begun;
     const times = { openedAt, leasedAt: openedAt, idleSince: openedAt };
     const pooled: PooledConnection = { connection, key, label, epoch, group, ...times };
-    connection.onLost(() => {
+    connection.onLost((error) => {
       // One in use is its holder's to give back.
-      pooled.onLost?.();
+      pooled.onLost?.(error);
       this.closeIdleOne(pooled, 'lost');
       this.#home.suspect();
     });

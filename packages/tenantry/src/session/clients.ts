@@ -225,10 +225,10 @@ class LentLease extends LimitedUse implements ClientLease {
     this.engine = source.engine().name;
     this.#lent = lent;
     // Whether its holder notices or not, it takes no place any more; after the driver has told all that waits of it.
-    lease.onLost(() => {
-      this.#loss = lostInUse(source.label);
+    lease.onLost((error) => {
+      this.#loss = lostInUse(source.label, error);
       this.#onLost?.();
-      setImmediate(() => setImmediate(() => this.destroy()));
+      setImmediate(() => setImmediate(() => this.lease.destroy()));
     });
   }
 
@@ -256,8 +256,9 @@ class LentLease extends LimitedUse implements ClientLease {
   }
 }
 
-function lostInUse(label: string): ConnectionLostError {
-  return new ConnectionLostError(`${label}: the connection of this client was lost.`, {
+function lostInUse(label: string, cause: Error): ConnectionLostError {
+  return new ConnectionLostError(`${label}: the connection of this client was lost: ${cause.message}`, {
+    cause,
     tenant: label,
     hint: 'A transaction that was open is rolled back. Ask for another client and begin again.',
   });

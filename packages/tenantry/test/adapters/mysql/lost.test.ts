@@ -3,6 +3,7 @@ import type { Connection, PoolConnection } from 'mysql2';
 import { describe, expect, it } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
 import { mariadbPool, mysqlPool } from '../../../src/adapters/mysql/index.js';
+import { classifyError } from '../../../src/engines/mysql/errors.js';
 import { ConnectionLostError } from '../../../src/index.js';
 import { useTenants } from './tenants.js';
 
@@ -92,8 +93,10 @@ onEngine('mysql', (engine) => {
       client.on('error', () => {});
       await kill(client.threadId);
       await isFree();
+      const told = await new Promise((resolve) => client.query('SELECT 1', resolve));
+      expect(classifyError(told)).toBe('connection-lost');
+      lease.destroy();
       expect(() => client.query('SELECT 1')).toThrow(ConnectionLostError);
-      lease.release();
     });
 
     it('says so: a transaction', async () => {
