@@ -219,7 +219,10 @@ class MariadbTenantPool extends EventEmitter {
       ...{ release, end: release, close: release, [Symbol.asyncDispose]: release },
       destroy: () => end(() => lease.destroy()),
     });
-    connection.on('error', () => end(() => lease.destroy(), AFTER_LOSS));
+    const lose = () => end(() => lease.destroy(), AFTER_LOSS);
+    connection.on('error', lose);
+    // After whoever waits of it has been told, which happens when the socket is closed.
+    lease.onLost(() => setImmediate(() => setImmediate(lose)));
     this.emit('connection', connection);
     this.emit('acquire', connection);
     return connection;

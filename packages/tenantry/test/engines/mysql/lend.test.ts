@@ -59,7 +59,7 @@ onEngine('mysql', () => {
       client[Symbol.dispose]();
       client.release();
       client.destroy();
-      client.close();
+      (client as unknown as { close(): void }).close();
       await new Promise<void>((resolve) => client.end(() => resolve()));
       expect(released).not.toHaveBeenCalled();
       expect((await next.promise().query(WHO))[0]).toEqual([{ name: tenants.a }]);

@@ -4,6 +4,7 @@ import type { Connection } from 'mysql2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
 import { shown } from '../../../../../test/helpers/shown.js';
+import type { MysqlSender } from '../../../src/engines/mysql/lend.js';
 import { borrow, useTwoDatabases } from './borrow.js';
 import { useServer } from './test-server.js';
 
@@ -118,9 +119,13 @@ onEngine('mysql', () => {
 
   it('a command that a pool sends shows no password', async () => {
     const { connection } = await borrow(url, tenants.a);
-    const sender = connection.sender() as Connection;
+    const sender = connection.sender() as MysqlSender;
     for (const send of ['query', 'execute'] as const) {
-      const command = sender[send]('SELECT 1', [], () => {}) as unknown as NodeJS.EventEmitter;
+      const command = (sender[send] as (...args: unknown[]) => unknown)(
+        'SELECT 1',
+        [],
+        () => {},
+      ) as NodeJS.EventEmitter;
       await once(command, 'end');
       expect(shown(command)).not.toContain(CANARY);
     }
