@@ -1,3 +1,4 @@
+import { redactValue } from './errors/redact.js';
 import { InvalidOptionError } from './errors.js';
 import type { CredentialsOf, LimitsOf } from './options/per-tenant.js';
 import { isTenantName, quoteForMessage } from './tenant/name.js';
@@ -284,7 +285,7 @@ function assertKeys(path: string, value: object, known: readonly string[]): void
   }
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
-    throw new InvalidOptionError(`There is no option ${path}${key}.`, {
+    throw new InvalidOptionError(`There is no option ${path}${redactValue(key)}.`, {
       hint: `Known are: ${known.join(', ')}.`,
     });
   }
