@@ -130,7 +130,7 @@ forEachEngine((engine) => {
   /** Doors that take a plain argument. */
   function argumentDoors(tenancy: Tenancy): Record<string, Door> {
     const session = tenancy.session('acme');
-    const statement = engine.name === 'postgres' ? 'SELECT $1::int' : 'SELECT ?';
+    const statement = engine.name === 'postgres' ? 'SELECT $1::text' : 'SELECT ?';
     const doors: Record<string, Door> = {
       'a session’s tenant': (given) => tenancy.session(any(given)).query('SELECT 1'),
       'a session’s name': (given) => tenancy.session({ name: any(given) }).query('SELECT 1'),
@@ -188,7 +188,7 @@ forEachEngine((engine) => {
       doors[`tenants.${name} name`] = (given) => tenancy.tenants[name](any({ name: given }));
       doors[`tenants.${name} id`] = (given) => tenancy.tenants[name](any({ name: 'acme', id: given }));
     }
-    for (const key of ['ssl', 'sslmode', 'socketPath', 'driver', 'worker', 'busyTimeoutMs']) {
+    for (const key of ['ssl', 'sslmode', 'driver', 'worker', 'busyTimeoutMs']) {
       doors[`the parameter ${key} of a URL`] = async (given) => {
         const text = encodeURIComponent(String(given));
         await createTenancy({ catalog: `${engine.name}://localhost/?${key}=${text}` });
@@ -201,7 +201,7 @@ forEachEngine((engine) => {
           servers: { main: namespace().url },
           [what]: () => given,
         });
-        return other.session('acme').query('SELECT 1');
+        return await other.session('acme').query('SELECT 1');
       };
     }
     return doors;

@@ -37,7 +37,7 @@ export interface ServerOptions {
   readonly isolation?: Isolation | undefined;
   /**
    * `reset`: an idle connection may move to another tenant after a full reset of its session, where
-   * the engine can do that (MySQL, MariaDB). `never`: a connection belongs to one tenant for life, which
+   * the engine can do that (MySQL, MariaDB; PostgreSQL between the schemas or rows of one database). `never`: a connection belongs to one tenant for life, which
    * costs a reconnect whenever the budget must be shared. Default `reset`.
    */
   readonly sharing?: 'reset' | 'never' | undefined;
