@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderWith, runBin } from './support.js';
@@ -158,6 +158,34 @@ describe('a dry run of a creation', () => {
     expect(await plan('TenantB', '--server', 'west')).toMatchObject({
       code: 0,
       data: { tenant: { name: 'TenantB', placement: { server: 'west', database: 'TenantB' } } },
+    });
+  });
+});
+
+describe('what is not there', () => {
+  it('is rejected by a dry run of adopt, which says that nothing would be written', async () => {
+    const { tenantry } = await installation();
+    await tenantry('setup');
+    const args = ['adopt', '--tenants-from', "SELECT 'Gone' UNION SELECT 'Nowhere'", '--dry-run'];
+    const { code, stderr } = await tenantry(...args);
+    expect(code).toBe(7);
+    expect(stderr).toContain('0 would be registered, 0 unchanged, 2 rejected. Nothing would be written.');
+  });
+
+  it('is not resumed', async () => {
+    const { cwd, tenantry, json } = await installation();
+    await tenantry('setup');
+    await tenantry('tenants', 'create', 'TenantA');
+    await tenantry('tenants', 'suspend', 'TenantA');
+    for (const file of await readdir(join(cwd, 'data'))) {
+      if (file.startsWith('TenantA')) await rm(join(cwd, 'data', file));
+    }
+    expect(await json('tenants', 'resume', 'TenantA')).toMatchObject({
+      code: 6,
+      error: { code: 'TENANTRY_DATABASE_MISSING' },
+    });
+    expect(await json('tenants', 'get', 'TenantA')).toMatchObject({
+      data: { tenant: { status: 'suspended' } },
     });
   });
 });
