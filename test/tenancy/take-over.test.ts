@@ -79,6 +79,17 @@ forEachEngine((engine) => {
       expect(await provisioning.readIdentity(database)).toBeUndefined();
     });
 
+    it.each([{ epoch: 40 }, { fence: 40 }])('is ahead of its catalog is not resumed: %j', async (ahead) => {
+      const { tenancy, name, provisioning, database } = await suspended(`ahead_${Object.keys(ahead)[0]}`);
+      const said = await says(provisioning, database, ahead);
+      await expect(tenancy.tenants.resume(name)).rejects.toMatchObject({
+        code: 'TENANTRY_IDENTITY_MISMATCH',
+        message: expect.stringContaining('ahead of its catalog'),
+      });
+      expect(await provisioning.readIdentity(database)).toEqual(said);
+      expect((await tenancy.tenants.get(name)).status).toBe('suspended');
+    });
+
     it('is gone is not resumed', async () => {
       const { tenancy, name, provisioning, database } = await suspended('gone');
       await provisioning.dropDatabase(database);

@@ -15,6 +15,7 @@ export class ControlledCatalog {
   polls = 0;
   readonly #routes = new Map<string, Route>();
   #held: (() => void)[] | undefined;
+  #holdsPositions = false;
 
   /** What a directory needs of a catalog. */
   get catalog(): Catalog {
@@ -44,21 +45,25 @@ export class ControlledCatalog {
     return route;
   }
 
-  /** Answers are computed at once and delivered when {@link release} is called. */
-  hold(): void {
+  /** Answers are computed at once and delivered when {@link release} is called; those to the poll only if asked for. */
+  hold({ positions = false } = {}): void {
     this.#held = [];
+    this.#holdsPositions = positions;
   }
 
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
+    this.#holdsPositions = false;
     for (const deliver of held) deliver();
   }
 
   position = async () => {
     this.polls++;
     this.#assertUp();
-    return { incarnation: this.incarnation, revision: this.revision };
+    const position = { incarnation: this.incarnation, revision: this.revision };
+    if (this.#holdsPositions) await this.#untilReleased();
+    return position;
   };
 
   routesByName = (names: readonly string[]) => this.#read(names, ({ name }) => names.includes(name));
@@ -70,9 +75,13 @@ export class ControlledCatalog {
     this.#assertUp();
     const routes = [...this.#routes.values()].filter((route) => isAsked(route) && route.status !== 'deleted');
     const snapshot = { incarnation: this.incarnation, revision: this.revision, routes };
+    await this.#untilReleased();
+    return snapshot;
+  }
+
+  async #untilReleased(): Promise<void> {
     const held = this.#held;
     if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
-    return snapshot;
   }
 
   changesAfter = async (revision: number, limit: number): Promise<RouteSnapshot> => {

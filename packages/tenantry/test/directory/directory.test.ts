@@ -369,6 +369,18 @@ describe('after a freeze', () => {
     expect((await slow).route.status).toBe('suspended');
   });
 
+  it('a poll whose answer was on its way meanwhile confirms nothing', async () => {
+    await directory.catchUp();
+    source.hold({ positions: true });
+    const slow = directory.catchUp();
+    source.put('acme', { status: 'active', epoch: 3 });
+    freeze(5000);
+    source.release();
+    await slow;
+    expect(directory.peek(keyOf('acme'))).toBeUndefined();
+    expect((await directory.resolve(keyOf('acme'))).route.epoch).toBe(3);
+  });
+
   it('an absence is not believed either', async () => {
     await directory.resolve(keyOf('globex')).catch(() => {});
     source.put('globex');

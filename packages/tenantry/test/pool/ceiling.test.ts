@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Watchers } from '../../src/observe/watchers.js';
+import { Ceiling } from '../../src/pool/ceiling.js';
 import { ControlledServer, settle, target } from './controlled-server.js';
 import { poolOn } from './pool-support.js';
 
@@ -67,6 +68,27 @@ describe('a server that takes fewer connections than the budget', () => {
     expect(server.refusals).toBe(asked);
     await pool.destroy();
     await Promise.all(waiting);
+  });
+
+  it('is asked ever more rarely while it refuses, and as at first after it took one', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let asked = 0;
+    const home = { capacity: 5, pauseMs: 100, changed: () => asked++, full: () => {}, freed: () => {} };
+    const ceiling = new Ceiling(home);
+    const pauses = (count: number) =>
+      Array.from({ length: count }, () => {
+        ceiling.tries(2);
+        ceiling.refuses(1, new Error('Too many connections'));
+        const [before, at] = [asked, Date.now()];
+        while (asked === before) vi.advanceTimersByTime(100);
+        return Date.now() - at;
+      });
+    expect(pauses(8)).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+    ceiling.tries(2);
+    ceiling.takes(2);
+    expect(pauses(2)).toEqual([100, 200]);
+    ceiling.end();
   });
 
   it('is the reason that a caller is given who waited in vain', async () => {

@@ -42,14 +42,17 @@ describe('connections that were idle while another was lost', () => {
 });
 
 describe('connections that were idle while the server became read-only', () => {
-  it('are closed, for the server that takes writes now may be another one', async () => {
-    const { server, pool, used } = await idle(3);
-    Object.assign(used.connection, { isReadOnly: true, clean: false });
-    used.release();
-    await settle();
-    expect(pool.stats().idle).toBe(0);
-    expect(server.connections.every(({ closed }) => closed)).toBe(true);
-  });
+  it.each(['release', 'destroy'] as const)(
+    'are closed, for the server that takes writes now may be another one: %s',
+    async (end) => {
+      const { server, pool, used } = await idle(3);
+      Object.assign(used.connection, { isReadOnly: true, clean: false });
+      used[end]();
+      await settle();
+      expect(pool.stats().idle).toBe(0);
+      expect(server.connections.every(({ closed }) => closed)).toBe(true);
+    },
+  );
 
   it('are closed when they come back, where they were in use', async () => {
     const { server, pool, used } = await idle(1);

@@ -2,7 +2,6 @@ import type { ConnectionOptions } from 'mysql2';
 import type { ServerAddress } from '../../engine/address.js';
 import { assertKnownParameters } from '../../engine/parameters.js';
 import { InvalidOptionError } from '../../errors.js';
-import { quoteForMessage } from '../../tenant/name.js';
 
 /** Dates are sent and read as UTC, and each session's `time_zone` is UTC to match. */
 export const TIME_ZONE = 'Z';
@@ -48,7 +47,7 @@ export function connectionOptions(address: ServerAddress): ConnectionOptions {
 
 function sslOption(value: string): ConnectionOptions['ssl'] {
   if (SSL_MODES.has(value)) return SSL_MODES.get(value);
-  throw new InvalidOptionError(`The mysql URL has ssl=${quoteForMessage(value)}.`, {
+  throw new InvalidOptionError(`The mysql URL has ssl=${JSON.stringify(value)}.`, {
     hint: `Known are: ${[...SSL_MODES.keys()].join(', ')}.`,
   });
 }
