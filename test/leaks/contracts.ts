@@ -383,8 +383,10 @@ export interface Hostage {
   readonly owner: string | undefined;
 }
 
-/** How an identity is forged: its columns, or gone. */
-export type Forgery = { readonly tenantId: string } | { readonly epoch: number } | 'gone';
+/** How an identity is forged: one of its columns, or gone. */
+export type Forgery =
+  | 'gone'
+  | { readonly column: 'tenant_id' | 'incarnation' | 'epoch'; readonly value: string };
 
 /** A leak that is put into a copy of the library on purpose. */
 export interface Mutant {

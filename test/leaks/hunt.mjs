@@ -17,8 +17,8 @@ import { LIBRARY } from './reserve.mjs';
 const HUNTER = fileURLToPath(new URL('hunter/main.mjs', import.meta.url));
 /** Generous, because the machine may be busy. `round`: operations between two judgements. */
 const PATIENCE = { round: 2000, deadlineMs: 300_000, acquireMs: 20_000 };
-/** A mutant may lose connections, or block its process: that shall not take so long to be seen. */
-const PATIENCE_WITH_MUTANTS = { round: 400, deadlineMs: 60_000, acquireMs: 6000 };
+/** A mutant may block its process: that shall not take so long to be seen. Calls wait as long as elsewhere, so that none is caught by a busy machine. */
+const PATIENCE_WITH_MUTANTS = { ...PATIENCE, round: 400, deadlineMs: 120_000 };
 const SAMPLE_MS = 150;
 const KILLS_PER_SAMPLE = 0.5;
 /** Of them, the part that hits a statement under way, where there is one. */

@@ -8,14 +8,17 @@ import { placeOf, rowKeyOf } from './places.mjs';
 /** @typedef {import('./contracts.js').HuntOptions} HuntOptions */
 /** @typedef {import('./contracts.js').Prey} Prey */
 
-/** A suspended tenant whose database is another's, or says nothing of itself. */
-const HOSTAGES = /** @type {const} */ (['kidnapped', 'emptied']);
+/** A suspended tenant whose database is another's, another catalog's, or says nothing of itself. */
+const HOSTAGES = /** @type {const} */ (['kidnapped', 'copied', 'emptied']);
+
+/** The incarnation of a catalog that is a copy of this one, with the same ids in it. */
+const COPY = '00000000-0000-4000-8000-000000000000';
 
 /** The unspoilt library. */
 export const LIBRARY = new URL('../../packages/tenantry/dist/', import.meta.url).href;
 
 /** A tenant whose database lies about itself, and how. */
-const IMPOSTORS = /** @type {const} */ (['stolen', 'older', 'newer', 'blank']);
+const IMPOSTORS = /** @type {const} */ (['stolen', 'foreign', 'older', 'newer', 'blank']);
 
 /**
  * A catalog of its own with tenants in it: their server's URL, and the database that they share, where they share one.
@@ -68,12 +71,16 @@ export async function stock(field, options, prefix) {
       });
     }
     const victim = prey[0]?.state.id ?? '';
-    /** @type {Readonly<Record<typeof IMPOSTORS[number], Forgery>>} */
+    /** @type {Forgery} */
+    const stolen = { column: 'tenant_id', value: victim };
+    /** @type {Forgery} */
+    const foreign = { column: 'incarnation', value: COPY };
+    /** @type {Readonly<Record<typeof IMPOSTORS[number] | typeof HOSTAGES[number], Forgery>>} */
     const forgeries = {
-      stolen: { tenantId: victim },
-      older: { epoch: 0 },
-      newer: { epoch: 99 },
-      blank: 'gone',
+      ...{ stolen, foreign, kidnapped: stolen, copied: foreign },
+      older: { column: 'epoch', value: '0' },
+      newer: { column: 'epoch', value: '99' },
+      ...{ blank: 'gone', emptied: 'gone' },
     };
     for (const kind of IMPOSTORS) {
       const name = `${prefix}${kind}`;
@@ -87,7 +94,7 @@ export async function stock(field, options, prefix) {
       const { placement } = await tenancy.tenants.create({ name, server: 'main', rowKey: keyOf(name) });
       const place = placeOf(placement);
       await tenancy.tenants.suspend(name);
-      await field.forge(place, kind === 'kidnapped' ? { tenantId: victim } : 'gone');
+      await field.forge(place, forgeries[kind]);
       hostages.push({ name, place, owner: await field.owner(place) });
     }
     await field.prepare(names);

@@ -88,8 +88,7 @@ export async function openField(group) {
     async forge(place, forgery) {
       const table = `${name(place)}.tenantry_identity`;
       if (forgery === 'gone') await rows(`DELETE FROM ${table}`);
-      else if ('epoch' in forgery) await rows(`UPDATE ${table} SET epoch = ?`, [String(forgery.epoch)]);
-      else await rows(`UPDATE ${table} SET tenant_id = ?`, [forgery.tenantId]);
+      else await rows(`UPDATE ${table} SET ${forgery.column} = ?`, [forgery.value]);
     },
     async sessions(places) {
       const found = await rows(

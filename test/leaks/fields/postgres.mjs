@@ -115,10 +115,10 @@ export async function openField(group, isolation) {
       const [table, condition] = identityOf(place);
       await within(parts === undefined ? place : home, async (client) => {
         if (forgery === 'gone') await client.query(`DELETE FROM ${table} WHERE ${condition}`);
-        else if ('epoch' in forgery) {
-          await client.query(`UPDATE ${table} SET epoch = $1 WHERE ${condition}`, [forgery.epoch]);
-        } else
-          await client.query(`UPDATE ${table} SET tenant_id = $1 WHERE ${condition}`, [forgery.tenantId]);
+        else
+          await client.query(`UPDATE ${table} SET ${forgery.column} = $1 WHERE ${condition}`, [
+            forgery.value,
+          ]);
       });
     },
     async sessions(places) {

@@ -55,9 +55,7 @@ export async function openField(group, traceFiles) {
     forge: async (place, forgery) =>
       within(place, (handle) => {
         if (forgery === 'gone') handle.prepare('DELETE FROM tenantry_identity').run();
-        else if ('epoch' in forgery) {
-          handle.prepare('UPDATE tenantry_identity SET epoch = ?').run(forgery.epoch);
-        } else handle.prepare('UPDATE tenantry_identity SET tenant_id = ?').run(forgery.tenantId);
+        else handle.prepare(`UPDATE tenantry_identity SET ${forgery.column} = ?`).run(forgery.value);
       }),
     sessions: async () => [],
     kill: async () => {},

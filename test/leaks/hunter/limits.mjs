@@ -24,21 +24,22 @@ export class Limits {
 
   /** @param {Random} random */
   static abort(random) {
+    if (!random.chance(0.3)) return Limits.abortAfter(random.next() * LONGEST_ABORT_MS);
     const limits = new Limits();
-    const controller = new AbortController();
-    const abort = () => {
-      limits.fault = 'abort';
-      controller.abort();
-    };
-    limits.options = { signal: controller.signal };
-    if (random.chance(0.1)) abort();
-    else if (random.chance(0.2)) {
+    const abort = limits.#arm();
+    if (random.chance(0.33)) abort();
+    else {
       const immediate = setImmediate(abort);
       limits.#stop = () => clearImmediate(immediate);
-    } else {
-      const timer = setTimeout(abort, random.next() * LONGEST_ABORT_MS);
-      limits.#stop = () => clearTimeout(timer);
     }
+    return limits;
+  }
+
+  /** @param {number} milliseconds */
+  static abortAfter(milliseconds) {
+    const limits = new Limits();
+    const timer = setTimeout(limits.#arm(), milliseconds);
+    limits.#stop = () => clearTimeout(timer);
     return limits;
   }
 
@@ -49,6 +50,16 @@ export class Limits {
     // The call decides when it is over; whether it was too long shows in what it gives.
     limits.fault = 'timeout';
     return limits;
+  }
+
+  /** @returns {() => void} what gives the call up */
+  #arm() {
+    const controller = new AbortController();
+    this.options = { signal: controller.signal };
+    return () => {
+      this.fault = 'abort';
+      controller.abort();
+    };
   }
 
   /** The call is over: nothing is done to it any more. */

@@ -7,6 +7,8 @@ import { Limits } from './limits.mjs';
 /** @typedef {import('./world.mjs').World} World */
 
 const LONGEST_QUERY_MS = 25;
+/** About as long as a cancel is on its way. */
+const JUST_BEFORE_MS = 4;
 
 /**
  * A statement that reads, of some kind.
@@ -168,27 +170,39 @@ export async function readBurst(world, random) {
 }
 
 /**
- * Slow statements of several tenants at the same time, some of which are given up: no cancel may hit another one's.
+ * Slow statements of several tenants, or of one, at the same time, some of which are given up, perhaps just before
+ * their end: no cancel may hit another one's, nor the next on its connection.
  *
  * @param {World} world
  * @param {Random} random
  */
 export async function readBesideAborts(world, random) {
-  const names = Array.from({ length: random.integer(3, 8) }, () => random.pick(world.names));
+  const only = random.chance(0.5) ? [random.pick(world.names)] : world.names;
+  const names = Array.from({ length: random.integer(3, 8) }, () => random.pick(only));
   await Promise.all(
-    names.map((name, index) =>
-      attempt(
+    names.map((name, index) => {
+      const milliseconds = random.integer(5, LONGEST_QUERY_MS);
+      return attempt(
         world,
         random,
         { operation: 'slow read beside aborts', name },
         async (call) => {
-          const slow = call.dialect.slow(call.mark(), random.integer(5, LONGEST_QUERY_MS));
-          await call.ask(call.session(), slow);
+          await call.ask(call.session(), call.dialect.slow(call.mark(), milliseconds));
         },
-        { limits: index % 3 === 0 ? Limits.abort(random) : new Limits() },
-      ),
-    ),
+        { limits: index % 3 === 0 ? abortNear(milliseconds, random) : new Limits() },
+      );
+    }),
   );
+}
+
+/**
+ * @param {number} milliseconds that the statement takes
+ * @param {Random} random
+ */
+function abortNear(milliseconds, random) {
+  return random.chance(0.5)
+    ? Limits.abort(random)
+    : Limits.abortAfter(milliseconds + random.integer(-JUST_BEFORE_MS, 1));
 }
 
 /** @param {Random} random */

@@ -23,8 +23,8 @@ export async function leaveBehind(world, random) {
   if (random.chance(0.5)) await leaving;
   // The next to use the connection is most likely somebody of the same tenant, who waits for it or comes at once; or
   // whoever it is moved to, where it can be moved.
-  const looks = Array.from({ length: random.integer(0, 3) }, () =>
-    lookInto(world, random, random.chance(0.5) ? name : random.pick(world.names)),
+  const looks = Array.from({ length: random.integer(1, 4) }, () =>
+    lookInto(world, random, random.chance(0.6) ? name : random.pick(world.names)),
   );
   await Promise.all([leaving, ...looks]);
 }

@@ -54,9 +54,10 @@ export class Court {
     this.#field = field;
     this.#onTrouble = onTrouble;
     this.#log = new LogJudge(this.timeline, (what) => this.#find('log', what));
-    this.#failures = new FailureJudge(this.timeline, field.moves, this.#log, (name) =>
-      prey.some((each) => each.name === name && each.server === 'far'),
-    );
+    const isFar = (/** @type {string} */ name) =>
+      prey.some((each) => each.name === name && each.server === 'far');
+    const find = (/** @type {string} */ what) => this.#find('log', what);
+    this.#failures = new FailureJudge(this.timeline, field.moves, this.#log, isFar, find);
     this.#audit = new Audit(field, this.timeline, (what) => this.#find('rows', what));
     for (const { name, state } of prey) this.timeline.begin(name, state);
   }

@@ -44,11 +44,8 @@ export class FailureJudge {
   /** When one of the processes stood still, perhaps with what others wait for. */
   /** @type {import('../contracts.js').Mood[]} */
   freezes = [];
-  /** Sessions that have said that they take no writes. */
-  /** @type {Set<string>} */
-  #readOnly = new Set();
   #timeline;
-
+  #find;
   #moves;
   #log;
   #isFar;
@@ -61,9 +58,11 @@ export class FailureJudge {
    * @param {boolean} moves whether a session may have served another database by the time it was missed
    * @param {import('./log.mjs').LogJudge} log knows where a statement ran, as far as it came
    * @param {(name: string) => boolean} isFar whether its connections are cut
+   * @param {(what: string) => void} find called with what is worse than an error
    */
-  constructor(timeline, moves, log, isFar) {
+  constructor(timeline, moves, log, isFar, find) {
     this.#timeline = timeline;
+    this.#find = find;
     this.#moves = moves;
     this.#log = log;
     this.#isFar = isFar;
@@ -100,16 +99,18 @@ export class FailureJudge {
   }
 
   /**
-   * A connection may be one to a server that takes no writes any more, so it serves nobody again once it has said so.
+   * A connection may be one to a server that takes no writes any more, so it serves nobody else once it has said so.
    *
    * @param {Failure} failure
    */
-  #wasReadOnly({ requests, ...failure }) {
-    const session = this.#log.sessionOf(requests.at(-1) ?? '');
-    if (session !== undefined) {
-      if (this.#readOnly.has(session)) return false;
-      this.#readOnly.add(session);
-    }
+  #wasReadOnly(failure) {
+    const { requests, name } = failure;
+    const last = requests.at(-1) ?? '';
+    const next = this.#log.ranAfter(last).find((request) => !requests.includes(request));
+    if (next !== undefined)
+      this.#find(
+        `a connection of ${name} was told that its server takes no writes (${last}), and ran ${next}`,
+      );
     return isWithin(failure, this.moods, RELOAD_MS);
   }
 

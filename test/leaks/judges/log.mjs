@@ -22,6 +22,9 @@ export class LogJudge {
   /** Where each request ran. */
   /** @type {Map<string, string>} */
   #sessionOf = new Map();
+  /** What each session ran since it was opened, in its order. */
+  /** @type {Map<string, string[]>} */
+  #requests = new Map();
   /** Which hunters a session belongs to, since it was opened: PostgreSQL uses its numbers again. */
   /** @type {Map<string, Set<number>>} */
   #owners = new Map();
@@ -59,6 +62,17 @@ export class LogJudge {
   }
 
   /**
+   * What the session of a request ran after it.
+   *
+   * @param {string} request
+   */
+  ranAfter(request) {
+    const requests = this.#requests.get(this.#sessionOf.get(request) ?? '') ?? [];
+    const at = requests.lastIndexOf(request);
+    return at < 0 ? [] : requests.slice(at + 1);
+  }
+
+  /**
    * Whether a session may have belonged to a hunter, as far as sessions of its number said so.
    *
    * @param {string} session
@@ -73,6 +87,7 @@ export class LogJudge {
     switch (event.type) {
       case 'opened':
         this.#owners.delete(event.session);
+        this.#requests.delete(event.session);
         this.#sessions.set(event.session, { database: event.database, last: undefined });
         return;
       case 'moved':
@@ -108,6 +123,9 @@ export class LogJudge {
     const { name, epoch, request } = mark;
     this.statements++;
     this.#sessionOf.set(request, session);
+    const requests = this.#requests.get(session) ?? [];
+    this.#requests.set(session, requests);
+    requests.push(request);
     const owners = this.#owners.get(session) ?? new Set();
     this.#owners.set(session, owners.add(Number(request.split('-')[0])));
     this.#ran.set(request, (this.#ran.get(request) ?? 0) + 1);

@@ -7,7 +7,7 @@ export default {
   patches: [
     {
       file: 'engines/mysql/connection.js',
-      find: `        this.#endExpected = true;
+      find: `        this.#expectEnd();
         this.#cancelled = true;
         try {
             if (busy)

@@ -1,0 +1,13 @@
+/** @type {import('../contracts.js').Mutant} */
+export default {
+  name: 'keeps-what-cannot-write',
+  about: 'A connection whose server has said that it takes no writes is kept.',
+  engines: ['postgres'],
+  patches: [
+    {
+      file: 'engines/postgres/connection.js',
+      find: 'return this.#watch.cannotWrite;',
+      replace: 'return false;',
+    },
+  ],
+};
