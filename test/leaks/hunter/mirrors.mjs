@@ -1,6 +1,5 @@
 import { attempt, describe } from './call.mjs';
 import { Limits } from './limits.mjs';
-import { readBound } from './reads.mjs';
 
 /** @typedef {import('../contracts.js').Executor} Executor */
 /** @typedef {import('../random.mjs').Random} Random */
@@ -50,8 +49,6 @@ const REFUSALS = [
  */
 export async function mirror(world, random) {
   const { dialect, pool, tenancy } = world;
-  // Not on MySQL yet, where odd modes still make parameters SQL.
-  if (world.isMysql) return readBound(world, random);
   const name = random.pick(world.names);
   const odd = random.pick(dialect.oddities);
   const waits = random.chance(0.5);

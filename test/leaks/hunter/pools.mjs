@@ -46,8 +46,9 @@ export async function openAmbientPool(config, tenancy) {
  */
 async function waysOfMysql({ dist }, tenancy) {
   /** @type {typeof import('../../../packages/tenantry/src/adapters/mysql/index.js')} */
-  const { mysqlPool } = await import(`${dist}adapters/mysql/index.js`);
+  const { mariadbPool, mysqlPool } = await import(`${dist}adapters/mysql/index.js`);
   const pool = mysqlPool(tenancy).promise();
+  const other = mariadbPool(tenancy);
   return {
     plain: [
       async (sql, params) => rowsOf(await pool.query(sql, params)),
@@ -59,6 +60,7 @@ async function waysOfMysql({ dist }, tenancy) {
           connection.release();
         }
       },
+      (sql, params) => other.query(sql, params),
     ],
     lends: [
       async (work) => {
@@ -67,6 +69,14 @@ async function waysOfMysql({ dist }, tenancy) {
           await work(async (sql, params) => rowsOf(await connection.query(sql, params)), connection);
         } finally {
           connection.release();
+        }
+      },
+      async (work) => {
+        const connection = await other.getConnection();
+        try {
+          await work((sql, params) => connection.query(sql, params), connection);
+        } finally {
+          await connection.release();
         }
       },
     ],

@@ -97,8 +97,13 @@ export async function readAmbient(world, random) {
       await readInContext(call, random);
       if (random.chance(0.5)) {
         const other = random.pick(world.names);
-        await attempt(world, random, { operation: 'nested read', name: other }, (inner) =>
-          tenancy.run(other, () => readInContext(inner, random), { switch: true }),
+        await attempt(
+          world,
+          random,
+          { operation: 'nested read', name: other },
+          (inner) => tenancy.run(other, () => readInContext(inner, random), { switch: true }),
+          // Inside of its own tenant's run it is bound to what that was bound to.
+          other === name ? { floor: call.floor } : {},
         );
       }
       await readInContext(call, random);

@@ -46,7 +46,6 @@ export class World {
   constructor(config, tenancy, dialect, journal, pool) {
     this.process = config.process;
     this.isolation = config.isolation;
-    this.isMysql = config.engine === 'mysql';
     this.tenancy = tenancy;
     this.dialect = dialect;
     this.journal = journal;
