@@ -115,7 +115,7 @@ forEachServerEngine((engine, name) => {
       const tenancy = await open();
       const [noisy = '', ...others] = names;
       const { id } = await tenancy.session(noisy).ready();
-      const load = () => tenancy.stats().servers.main?.tenants.find(({ key }) => key === id);
+      const load = () => tenancy.stats().servers.main?.tenants.find((tenant) => tenant.id === id);
       const controller = new AbortController();
       setMaxListeners(0, controller.signal);
       let noisyDone = 0;
@@ -157,7 +157,8 @@ forEachServerEngine((engine, name) => {
         await tenancy.session(noisy).query(slow(name, 0.05));
         noisyDone++;
       });
-      const inUse = () => tenancy.stats().servers.main?.tenants.find(({ key }) => key === id)?.inUse ?? 0;
+      const inUse = () =>
+        tenancy.stats().servers.main?.tenants.find((tenant) => tenant.id === id)?.inUse ?? 0;
       await expect.poll(inUse).toBeGreaterThan(0);
       const passed: number[] = [];
       // All ask while the noise lasts; each is another tenant, so that each needs a turn of its own.

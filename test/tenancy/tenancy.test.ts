@@ -297,11 +297,16 @@ forEachEngine((engine) => {
       await tenancy.session(name).transaction(async () => {
         expect(tenancy.stats().servers.main).toMatchObject({
           inUse: 1,
-          tenants: [{ key: id, inUse: 1, waiting: 0 }],
+          tenants: [{ id, name, inUse: 1, idle: 0, waiting: 0 }],
+          moreTenants: 0,
         });
       });
       const { directory, servers } = tenancy.stats();
-      expect(servers.main).toMatchObject({ inUse: 0, tenants: [], totals: { leases: 1, cancels: 0 } });
+      expect(servers.main).toMatchObject({
+        inUse: 0,
+        tenants: [{ id, name, inUse: 0, idle: 1 }],
+        totals: { leases: 1, cancels: 0 },
+      });
       expect(directory.revision).toBeGreaterThan(0);
     });
   });

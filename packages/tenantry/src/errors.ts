@@ -4,7 +4,7 @@
  * against this file by a test.
  */
 
-import { redact } from './errors/redact.js';
+import { redact, redactValue } from './errors/redact.js';
 
 /** What class of trouble an error is; the command line derives its exit code from it. */
 export type ErrorCategory = 'usage' | 'not-found' | 'conflict' | 'refused' | 'unavailable' | 'internal';
@@ -130,7 +130,7 @@ export class TenancyError extends Error {
     this.code = code;
     this.hint = redact(details.hint ?? '');
     this.kind = details.kind;
-    this.tenant = details.tenant;
+    this.tenant = details.tenant === undefined ? undefined : redactValue(details.tenant);
   }
 
   /** The HTTP status that says the same. */

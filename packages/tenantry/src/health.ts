@@ -1,6 +1,6 @@
 import { type ErrorCode, TenancyError } from './errors.js';
 import type { PoolStats } from './pool/stats.js';
-import type { TenantLoad } from './pool/tenant-turns.js';
+import type { TenantsStats } from './pool/tenant-stats.js';
 
 /** Whether a part answers. */
 export interface PartHealth {
@@ -35,10 +35,7 @@ export interface Stats {
 }
 
 /** A server's pool in numbers, and the tenants that are at it. */
-export interface ServerStats extends PoolStats {
-  /** Tenants, by id, that use or wait for a connection now; at most 100 of them. */
-  readonly tenants: readonly TenantLoad[];
-}
+export interface ServerStats extends PoolStats, TenantsStats {}
 
 /** Tenants that are told of, for each server. */
 export const TENANTS_TOLD = 100;

@@ -23,7 +23,8 @@ export type {
 export type { CredentialsOf, LimitsOf, TenantCredentials, TenantLimits } from './options/per-tenant.js';
 export type { CacheOptions, ServerOptions, TenancyOptions, TimeoutOptions } from './options.js';
 export type { PoolStats, PoolTotals } from './pool/stats.js';
-export type { TenantLoad, TenantTotals } from './pool/tenant-turns.js';
+export type { TenantStats, TenantsStats } from './pool/tenant-stats.js';
+export type { TenantTotals } from './pool/tenant-turns.js';
 export type { ClientLease, ClientOptions, Clients } from './session/clients.js';
 export type { RunOptions } from './session/runs.js';
 export type {

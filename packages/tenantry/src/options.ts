@@ -1,3 +1,4 @@
+import { redactValue } from './errors/redact.js';
 import { InvalidOptionError } from './errors.js';
 import type { CredentialsOf, LimitsOf } from './options/per-tenant.js';
 import { isTenantName, quoteForMessage } from './tenant/name.js';
@@ -36,7 +37,7 @@ export interface ServerOptions {
   readonly isolation?: Isolation | undefined;
   /**
    * `reset`: an idle connection may move to another tenant after a full reset of its session, where
-   * the engine can do that (MySQL, MariaDB). `never`: a connection belongs to one tenant for life, which
+   * the engine can do that (MySQL, MariaDB; PostgreSQL between the schemas or rows of one database). `never`: a connection belongs to one tenant for life, which
    * costs a reconnect whenever the budget must be shared. Default `reset`.
    */
   readonly sharing?: 'reset' | 'never' | undefined;
@@ -284,7 +285,7 @@ function assertKeys(path: string, value: object, known: readonly string[]): void
   }
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
-    throw new InvalidOptionError(`There is no option ${path}${key}.`, {
+    throw new InvalidOptionError(`There is no option ${path}${redactValue(key)}.`, {
       hint: `Known are: ${known.join(', ')}.`,
     });
   }

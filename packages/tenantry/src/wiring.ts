@@ -221,7 +221,7 @@ export class Wiring {
 
   stats(): Stats {
     const servers = [...this.#pools].map(([name, pool]) => {
-      return [name, { ...pool.stats(), tenants: pool.loads(TENANTS_TOLD) }] as const;
+      return [name, { ...pool.stats(), ...pool.tenants(TENANTS_TOLD) }] as const;
     });
     const { revision, confirmedMsAgo, size: routes } = this.#directory;
     return { directory: { revision, confirmedMsAgo, routes }, servers: Object.fromEntries(servers) };

@@ -19,7 +19,7 @@ export interface ServerAddress {
   readonly password: Secret | undefined;
   /** The folder of SQLite files, absolute. */
   readonly folder: string | undefined;
-  /** The database in the URL's path; used for a catalog only. */
+  /** The database in the URL's path; the catalog's, or the one that tenants of isolation `schema` and `row` share. */
   readonly database: string | undefined;
   /** The remaining query parameters; each engine accepts the ones that it knows and refuses others. */
   readonly parameters: ReadonlyMap<string, string>;

@@ -1,4 +1,5 @@
 import { InvalidOptionError, InvalidParameterError } from '../errors.js';
+import { quoteForMessage } from '../tenant/name.js';
 import type { ServerAddress } from './address.js';
 import type { Parameter } from './connection.js';
 
@@ -82,7 +83,7 @@ export function assertKnownParameters(address: ServerAddress, known: readonly st
   for (const key of address.parameters.keys()) {
     if (known.includes(key)) continue;
     throw new InvalidOptionError(
-      `The ${address.engine} URL has an unknown parameter ${JSON.stringify(key)}.`,
+      `The ${address.engine} URL has an unknown parameter ${quoteForMessage(key)}.`,
       {
         hint: known.length === 0 ? 'Remove it.' : `Known are: socketPath, ${known.join(', ')}.`,
       },

@@ -75,6 +75,7 @@ export class TenantAdmin implements Tenants {
     assertKnownKeys('adopt', input, ADOPT_KEYS);
     assertFlag('adopt', 'dryRun', input.dryRun);
     assertTenantName(input.name);
+    assertPlaceToAdopt(input);
     const server = this.#choose(input.server);
     const { catalogServer, catalogDatabase } = this.#rooms;
     const adopt = (catalog: Catalog) =>
@@ -196,6 +197,19 @@ function stepFailed(error: unknown, { name, server }: AdminServer): QueryFailedE
       hint: 'The cause is the original error of the driver; mend it and repeat the call.',
     },
   );
+}
+
+/** @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) */
+function assertPlaceToAdopt({ database, identity }: AdoptTenant): void {
+  if (database !== undefined && (typeof database !== 'string' || database === '')) {
+    throw new InvalidInputError('The database to adopt must be named by a text that is not empty.', {
+      hint: 'Leave it out where the database is called as the tenant.',
+    });
+  }
+  if (identity === undefined || identity === 'table' || identity === 'name') return;
+  throw new InvalidInputError(`There is no identity check ${quoteForMessage(identity)}.`, {
+    hint: 'Known are: table, name.',
+  });
 }
 
 function isSameServer(one: EngineServer, other: EngineServer): boolean {

@@ -1,4 +1,5 @@
 import { CredentialsError, InvalidOptionError } from '../errors.js';
+import { quoteForMessage } from '../tenant/name.js';
 import type { Route } from '../tenant/tenant.js';
 
 /** What one tenant may have of its server, where that is not what any other may have. */
@@ -67,7 +68,7 @@ export function askLimits(limitsOf: LimitsOf | undefined, route: Route): TenantL
   if (typeof limits !== 'object') throw invalidLimits(route, 'gave no object');
   for (const [key, value] of Object.entries(limits) as [keyof TenantLimits, unknown][]) {
     const range = Object.hasOwn(RANGES, key) ? RANGES[key] : undefined;
-    if (range === undefined) throw invalidLimits(route, `gave ${JSON.stringify(key)}, which is no limit`);
+    if (range === undefined) throw invalidLimits(route, `gave ${quoteForMessage(key)}, which is no limit`);
     if (value === undefined) continue;
     const isWhole = key === 'weight' || Number.isInteger(value);
     if (typeof value !== 'number' || !isWhole || !(value >= range[0] && value <= range[1])) {

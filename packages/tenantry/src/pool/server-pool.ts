@@ -17,7 +17,7 @@ import { Serving } from './serving.js';
 import { newCounters, type PoolCounters, type PoolStats } from './stats.js';
 import { Suspicion } from './suspicion.js';
 import type { PoolTarget } from './target.js';
-import type { TenantLoad } from './tenant-turns.js';
+import { type TenantsStats, tenantStats } from './tenant-stats.js';
 import { Waiter, type WaiterHome } from './waiter.js';
 
 /** How long the last connections may take to be gone when they have been destroyed. */
@@ -196,14 +196,11 @@ export class ServerPool implements WaiterHome {
     };
   }
 
-  /** The keys that wait or use something, in numbers; at most `limit` of them. */
-  loads(limit: number): TenantLoad[] {
-    const loads: TenantLoad[] = [];
-    for (const load of this.#serving.queue.loads()) {
-      if (loads.length === limit) break;
-      loads.push(load);
-    }
-    return loads;
+  /** The tenants that hold or wait for something, in numbers: those that have most, at most `limit` of them. */
+  tenants(limit: number): TenantsStats {
+    const { inUse, idle } = this.#connections;
+    const { waiters, queue } = this.#serving;
+    return tenantStats({ inUse, idle, waiters, loadOf: (key) => queue.loadOf(key) }, limit);
   }
 
   /** Refuses new callers, serves those that wait, and closes every connection when it comes back; after `timeoutMs` it destroys what is left. */

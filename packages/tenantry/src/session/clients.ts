@@ -2,6 +2,7 @@ import type { EngineName } from '../engine/capabilities.js';
 import type { LendOptions, LentClient } from '../engine/lent-client.js';
 import { AbortedError, ConnectionLostError, StatementTimeoutError, type TenancyError } from '../errors.js';
 import { assertFlag, assertTimeout, END_KEYS } from '../input/call-options.js';
+import { assertKnownKeys } from '../input/known-keys.js';
 import type { Lease } from '../pool/lease.js';
 import type { LentEnd, LentLimits } from '../pool/lent-watch.js';
 import type { Placement } from '../tenant/tenant.js';
@@ -96,7 +97,8 @@ export interface ClientSource extends LeaseSource {
   placementNow(): Placement;
 }
 
-const CLIENT_KEYS = [...END_KEYS, 'raw', ...USE_LIMIT_KEYS];
+const LEND_KEYS = ['raw', ...USE_LIMIT_KEYS];
+const CLIENT_KEYS = [...END_KEYS, ...LEND_KEYS];
 
 /** {@link Clients}, and what this library's own pools ask of them. */
 export class TenantClients implements Clients {
@@ -128,6 +130,11 @@ export class TenantClients implements Clients {
   }
 
   take(options?: LendOptions & UseLimits): ClientLease {
+    if (options !== undefined) {
+      assertKnownKeys('take', options, LEND_KEYS);
+      assertUseLimits('take', options);
+      assertFlag('take', 'raw', options.raw);
+    }
     return this.#lend(this.#source.leaseNow(), options);
   }
 

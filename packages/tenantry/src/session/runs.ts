@@ -4,7 +4,7 @@ import { AbortedError, TenantSwitchError } from '../errors.js';
 import { assertFlag, assertFunction, assertSignal, eitherSignal } from '../input/call-options.js';
 import { assertKnownKeys } from '../input/known-keys.js';
 import { quoteForMessage } from '../tenant/name.js';
-import { isNamedBy, keyOf, labelOf, type TenantKey, type TenantRef } from '../tenant/ref.js';
+import { isNamedBy, keyOf, shownLabelOf, type TenantKey, type TenantRef } from '../tenant/ref.js';
 import { assertServable } from '../tenant/status.js';
 import type { Route } from '../tenant/tenant.js';
 
@@ -92,14 +92,15 @@ function checkedSignal(options: RunOptions): AbortSignal | undefined {
 }
 
 function aborted(key: TenantKey, signal: AbortSignal): AbortedError {
-  return new AbortedError(`The run for ${labelOf(key)} was aborted before it began.`, {
-    tenant: labelOf(key),
+  return new AbortedError(`The run for ${shownLabelOf(key)} was aborted before it began.`, {
+    tenant: shownLabelOf(key),
     cause: signal.reason,
   });
 }
 
 function switchError(current: Scope, key: TenantKey): TenantSwitchError {
-  const other = key.name === current.name ? 'another tenant of this name' : quoteForMessage(labelOf(key));
+  const other =
+    key.name === current.name ? 'another tenant of this name' : quoteForMessage(shownLabelOf(key));
   return new TenantSwitchError(
     `Tenant ${current.name} is in context; run was called for ${other} inside it.`,
     {

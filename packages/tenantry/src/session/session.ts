@@ -5,7 +5,8 @@ import type { Route } from '../tenant/tenant.js';
 export interface CallOptions {
   /** Cancels the statement at the server; the connection is destroyed. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds for the call, the wait for a connection included. Default: `queryTimeoutMs`. */
+  /** Milliseconds for the call, the wait for a connection included. Default: the tenant's `statementTimeoutMs`, else
+   * `timeouts.queryMs`; for a transaction `timeouts.transactionMs`. */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -8,7 +8,7 @@ import type { Watchers } from '../observe/watchers.js';
 import { IdentityAheadError } from '../pool/certificate.js';
 import type { Lease } from '../pool/lease.js';
 import type { ServerPool } from '../pool/server-pool.js';
-import { labelOf, type TenantKey } from '../tenant/ref.js';
+import { labelOf, shownLabelOf, type TenantKey } from '../tenant/ref.js';
 import { assertServable } from '../tenant/status.js';
 import type { Placement, Route } from '../tenant/tenant.js';
 import type { ClientSource } from './clients.js';
@@ -44,8 +44,8 @@ export class TenantSession implements Session, ClientSource {
     this.#key = key;
     this.#run = run;
     this.runSignal = runSignal;
-    this.#name = run?.name ?? labelOf(key);
     const entry = rooms.directory.peek(key);
+    this.#name = run?.name ?? (entry === undefined ? shownLabelOf(key) : labelOf(key));
     // What would throw waits for the first use.
     if (entry?.route.status === 'active' && (run === undefined || run.epoch === entry.route.epoch))
       this.#bind(entry);

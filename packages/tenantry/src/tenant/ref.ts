@@ -1,3 +1,4 @@
+import { redactValue } from '../errors/redact.js';
 import { NoTenantError } from '../errors.js';
 import { isTenantName, quoteForMessage } from './name.js';
 
@@ -65,9 +66,14 @@ export function isPossible({ name, id }: TenantKey): boolean {
   return (name === undefined || isTenantName(name)) && (id === undefined || isTenantId(id));
 }
 
-/** What a tenant is called before it is known: its name, or its id where that is all that was given. */
+/** What a tenant is looked for by: its name, or its id where that is all that was given. */
 export function labelOf({ name, id }: TenantKey): string {
   return name ?? id ?? '';
+}
+
+/** The same for messages, before anybody knows whether it names a tenant: it may be an address with a password. */
+export function shownLabelOf(key: TenantKey): string {
+  return redactValue(labelOf(key));
 }
 
 function assertGiven(ref: object, key: 'name' | 'id', value: unknown): void {

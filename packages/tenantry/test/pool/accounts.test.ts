@@ -5,7 +5,7 @@ import { ControlledServer, settle, target } from './controlled-server.js';
 import { HandClock, poolOn } from './pool-support.js';
 
 function loadOf(pool: ServerPool, key: string) {
-  return pool.loads(100).find((load) => load.key === key);
+  return pool.tenants(100).tenants.find(({ id }) => id === key);
 }
 
 describe('the time of a tenant on a connection', () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AbortedError } from '../../src/errors.js';
 import { ControlledServer, settle, target } from './controlled-server.js';
-import { HandClock, poolOn } from './pool-support.js';
+import { busy, HandClock, poolOn } from './pool-support.js';
 
 // How long a caller is patient is a matter of milliseconds, which a busy machine has no respect for.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
@@ -38,7 +38,7 @@ describe('a caller whose tenant uses a connection, in a full pool', () => {
     expect(server.connections).toHaveLength(2);
     expect(pool.stats()).toMatchObject({ inUse: 1, idle: 1, totals: { evictions: 0, opened: 2 } });
     (await second).release();
-    expect(pool.loads(10)).toEqual([]);
+    expect(busy(pool)).toEqual([]);
   });
 
   it('gets one of its own after all, if that takes longer than it would take to open one', async () => {
@@ -52,7 +52,7 @@ describe('a caller whose tenant uses a connection, in a full pool', () => {
     expect(pool.stats()).toMatchObject({ inUse: 2, idle: 0, totals: { evictions: 1, opened: 3 } });
     ofA.release();
     second.release();
-    expect(pool.loads(10)).toEqual([]);
+    expect(busy(pool)).toEqual([]);
   });
 
   it('queues again, if nothing is idle any more then', async () => {
@@ -63,11 +63,11 @@ describe('a caller whose tenant uses a connection, in a full pool', () => {
     const again = pool.take(target('b'));
     expect(again).toBeDefined();
     await vi.advanceTimersByTimeAsync(2);
-    expect(pool.loads(10).find(({ key }) => key === 'a')?.waiting).toBe(1);
+    expect(busy(pool).find(({ id }) => id === 'a')?.waiting).toBe(1);
     ofA.release();
     (await second).release();
     again?.release();
-    expect(pool.loads(10)).toEqual([]);
+    expect(busy(pool)).toEqual([]);
   });
 
   it('waits in vain on nobody’s account when it gives up', async () => {
@@ -78,9 +78,9 @@ describe('a caller whose tenant uses a connection, in a full pool', () => {
     await settle();
     controller.abort();
     await expect(second).rejects.toThrow(AbortedError);
-    expect(pool.loads(10)).toMatchObject([{ key: 'a', inUse: 1, waiting: 0 }]);
+    expect(busy(pool)).toMatchObject([{ id: 'a', inUse: 1, waiting: 0 }]);
     ofA.release();
-    expect(pool.loads(10)).toEqual([]);
+    expect(busy(pool)).toEqual([]);
     expect(server.connections).toHaveLength(2);
   });
 

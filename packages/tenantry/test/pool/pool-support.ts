@@ -1,6 +1,7 @@
 import { afterEach } from 'vitest';
 import { ServerPool } from '../../src/pool/server-pool.js';
 import type { ServerPoolOptions } from '../../src/pool/server-pool-options.js';
+import type { TenantStats } from '../../src/pool/tenant-stats.js';
 import type { ControlledServer } from './controlled-server.js';
 
 const pools: ServerPool[] = [];
@@ -24,6 +25,11 @@ export function poolOn(server: ControlledServer, options: Partial<ServerPoolOpti
   const pool = new ServerPool('main', server, { ...defaults, cancels: true, ...options });
   pools.push(pool);
   return pool;
+}
+
+/** Those who use or wait for something. */
+export function busy(pool: ServerPool): readonly TenantStats[] {
+  return pool.tenants(100).tenants.filter(({ inUse, waiting }) => inUse + waiting > 0);
 }
 
 /** A clock that stands still until the test moves it. */

@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'mysql2';
+import { InvalidOptionError } from '../../errors.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
 import { USE_LIMIT_KEYS, type UseLimits } from '../../session/clients.js';
 import type { TenantRef } from '../../tenant/ref.js';
@@ -46,8 +47,21 @@ export function assertKnown(options: object): void {
   assertKnownKeys('mysqlPool', options, ['tenant', 'raw', ...USE_LIMIT_KEYS, ...VALUE_OPTIONS]);
 }
 
-/** Those of a host's options that say how values are read and written. */
+/** What mysql2 knows; anything else it prints, and reads as the process's own zone. */
+const TIMEZONE = /^(?:local|Z|[ +-]\d\d:\d\d)$/;
+
+/**
+ * Those of a host's options that say how values are read and written.
+ *
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for a time zone that mysql2 does not know.
+ */
 export function valueOptions(options: object): ValueOptions {
+  const timezone: unknown = Reflect.get(options, 'timezone');
+  if (timezone !== undefined && !(typeof timezone === 'string' && TIMEZONE.test(timezone))) {
+    throw new InvalidOptionError('The option timezone of a mysql2 pool is no zone that mysql2 knows.', {
+      hint: 'Use "Z", "local", or an offset such as "+02:00".',
+    });
+  }
   return Object.fromEntries(
     VALUE_OPTIONS.map((name) => [name, Reflect.get(options, name)]).filter(
       ([, value]) => value !== undefined,

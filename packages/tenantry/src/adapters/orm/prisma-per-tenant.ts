@@ -1,4 +1,6 @@
 import { ClosedError, InvalidOptionError } from '../../errors.js';
+import { assertFunction } from '../../input/call-options.js';
+import { assertKnownKeys } from '../../input/known-keys.js';
 
 /** How many clients are kept. */
 export interface PrismaPerTenantOptions {
@@ -39,8 +41,11 @@ interface Entry<Client> {
  */
 export function prismaPerTenant<Client extends { $disconnect(): Promise<void> }>(
   make: (tenant: string) => Client,
-  { max = 50 }: PrismaPerTenantOptions = {},
+  options: PrismaPerTenantOptions = {},
 ): PrismaPerTenant<Client> {
+  assertFunction('prismaPerTenant', make);
+  assertKnownKeys('prismaPerTenant', options, ['max']);
+  const { max = 50 } = options;
   if (!Number.isInteger(max) || max < 1 || max > 10_000) {
     throw new InvalidOptionError('max must be a whole number from 1 to 10000.');
   }

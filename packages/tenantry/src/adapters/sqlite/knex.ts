@@ -81,7 +81,7 @@ export function sqliteKnexClient<Client>(
   knex: KnexModule<Client>,
   options: SqliteWaitOptions = {},
 ): Client {
-  const { tenant, busyTimeoutMs } = readWaitOptions(options);
+  const { tenant, busyTimeoutMs } = readWaitOptions('sqliteKnexClient', options);
   const handles = new WeakMap<object, WaitingHandle>();
   const handleOf = (connection: object): WaitingHandle => {
     const handle = handles.get(connection);

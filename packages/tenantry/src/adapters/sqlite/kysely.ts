@@ -35,7 +35,7 @@ import { WaitingHandle } from './waiting-handle.js';
  * ```
  */
 export function sqliteDialect(tenancy: Tenancy, options: SqliteWaitOptions = {}): Dialect {
-  const { tenant, busyTimeoutMs } = readWaitOptions(options);
+  const { tenant, busyTimeoutMs } = readWaitOptions('sqliteDialect', options);
   return {
     createDriver: () => new TenantDriver(tenancy, tenant, busyTimeoutMs),
     createQueryCompiler: () => new SqliteQueryCompiler(),

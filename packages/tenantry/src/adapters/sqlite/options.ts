@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../../errors.js';
+import { assertKnownKeys } from '../../input/known-keys.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
 import type { TenantRef } from '../../tenant/ref.js';
 
@@ -25,22 +26,32 @@ export interface SqliteWaitOptions extends Pick<SqliteDatabaseOptions, 'tenant'>
 export const DAY_MS = 86_400_000;
 export const LONGEST_WAIT_MS = 600_000;
 
-/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, or for a time out of range. */
+/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, for an unknown option, or a time out of range. */
 export function readOptions(options: SqliteDatabaseOptions): {
   readonly tenant: TenantRef | undefined;
   readonly transactionMs: number;
 } {
+  assertKnownKeys('sqliteDatabase', options, ['tenant', 'transactionMs']);
   const { tenant, transactionMs = 60_000 } = options;
   assertTenantOption(options);
   assertMilliseconds('transactionMs', transactionMs, [1, DAY_MS]);
   return { tenant, transactionMs };
 }
 
-/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, or for a time out of range. */
-export function readWaitOptions(options: SqliteWaitOptions): {
+/**
+ * `what` takes these options, and `others` of its own.
+ *
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, for an unknown option, or a time out of range.
+ */
+export function readWaitOptions(
+  what: string,
+  options: SqliteWaitOptions,
+  others: readonly string[] = [],
+): {
   readonly tenant: TenantRef | undefined;
   readonly busyTimeoutMs: number;
 } {
+  assertKnownKeys(what, options, ['tenant', 'busyTimeoutMs', ...others]);
   const { tenant, busyTimeoutMs = 5000 } = options;
   assertTenantOption(options);
   assertMilliseconds('busyTimeoutMs', busyTimeoutMs, [0, LONGEST_WAIT_MS]);
@@ -54,7 +65,10 @@ export function assertMilliseconds(
   [least, most]: readonly [number, number],
 ): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new InvalidOptionError(`The option ${option} is ${String(value)}.`, {
-    hint: `It is a whole number of milliseconds from ${least} to ${most}.`,
-  });
+  throw new InvalidOptionError(
+    `The option ${option} is ${typeof value === 'number' ? value : `a ${typeof value}`}.`,
+    {
+      hint: `It is a whole number of milliseconds from ${least} to ${most}.`,
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
+import { quoteForMessage } from '../../tenant/name.js';
 import { readWaitOptions, type SqliteWaitOptions } from './options.js';
 import { TenantAdapter } from './prisma/adapter.js';
 import type { PrismaAdapterFactory } from './prisma/driver-adapter.js';
@@ -35,13 +36,14 @@ export interface PrismaSqliteOptions extends SqliteWaitOptions {
  * ```
  */
 export function prismaSqlite(tenancy: Tenancy, options: PrismaSqliteOptions = {}): PrismaAdapterFactory {
+  const waits = readWaitOptions('prismaSqlite', options, ['timestampFormat']);
   const { timestampFormat = 'iso8601' } = options;
   if (timestampFormat !== 'iso8601' && timestampFormat !== 'unixepoch-ms') {
-    throw new InvalidOptionError(`The option timestampFormat is ${JSON.stringify(timestampFormat)}.`, {
+    throw new InvalidOptionError(`The option timestampFormat is ${quoteForMessage(timestampFormat)}.`, {
       hint: 'It is iso8601 or unixepoch-ms.',
     });
   }
-  const settings = { tenancy, timestampFormat, ...readWaitOptions(options) };
+  const settings = { tenancy, timestampFormat, ...waits };
   return {
     provider: 'sqlite',
     adapterName: 'tenantry',

@@ -7,7 +7,7 @@ import {
 import { ClosedError } from '../../errors.js';
 import type { ClientLease, Clients } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
-import { keyOf, labelOf, type TenantRef } from '../../tenant/ref.js';
+import { keyOf, shownLabelOf, type TenantRef } from '../../tenant/ref.js';
 import { Pin } from './pin.js';
 
 /**
@@ -28,7 +28,7 @@ export class TenantHome implements DatabaseHome {
     this.#tenancy = tenancy;
     this.#tenant = tenant;
     this.#transactionMs = transactionMs;
-    this.name = tenant === undefined ? 'ambient' : labelOf(keyOf(tenant));
+    this.name = tenant === undefined ? 'ambient' : shownLabelOf(keyOf(tenant));
   }
 
   get open(): boolean {

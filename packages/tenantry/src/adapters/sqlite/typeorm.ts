@@ -1,4 +1,5 @@
 import { ClosedError, InvalidOptionError, NotSupportedError } from '../../errors.js';
+import { assertKnownKeys } from '../../input/known-keys.js';
 import type { ClientLease } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import { assertMilliseconds, DAY_MS, LONGEST_WAIT_MS } from './options.js';
@@ -63,16 +64,18 @@ interface DriverInternals {
 export async function ambientTypeorm<Source extends { initialize(): Promise<unknown> }>(
   tenancy: Tenancy,
   make: (options: SqliteSourceOptions) => Source,
-  { busyTimeoutMs = 5000, idleMs = 60_000 }: AmbientTypeormOptions = {},
+  options: AmbientTypeormOptions = {},
 ): Promise<Source> {
+  assertKnownKeys('ambientTypeorm', options, ['busyTimeoutMs', 'idleMs']);
+  const { busyTimeoutMs = 5000, idleMs = 60_000 } = options;
   assertMilliseconds('busyTimeoutMs', busyTimeoutMs, [0, LONGEST_WAIT_MS]);
   assertMilliseconds('idleMs', idleMs, [1, DAY_MS]);
   const source = make({ type: 'better-sqlite3', database: ':memory:', driver: NoFile });
-  const { driver, options = {}, query, transaction } = source as SourceInternals;
+  const { driver, options: own = {}, query, transaction } = source as SourceInternals;
   if (driver?.createQueryRunner === undefined || query === undefined || transaction === undefined) {
     throw unsafe('it makes no query runners where TypeORM 1 makes them');
   }
-  assertHarmless(options);
+  assertHarmless(own);
   // TypeORM makes its one runner here, and nothing runs on it; its class is what is wanted.
   const Runner = driver.createQueryRunner('master').constructor as QueryRunnerClass;
   driver.queryRunner = undefined;

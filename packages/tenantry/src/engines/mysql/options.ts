@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'mysql2';
 import type { ServerAddress } from '../../engine/address.js';
 import { assertKnownParameters } from '../../engine/parameters.js';
 import { InvalidOptionError } from '../../errors.js';
+import { quoteForMessage } from '../../tenant/name.js';
 
 /** Dates are sent and read as UTC, and each session's `time_zone` is UTC to match. */
 export const TIME_ZONE = 'Z';
@@ -47,7 +48,7 @@ export function connectionOptions(address: ServerAddress): ConnectionOptions {
 
 function sslOption(value: string): ConnectionOptions['ssl'] {
   if (SSL_MODES.has(value)) return SSL_MODES.get(value);
-  throw new InvalidOptionError(`The mysql URL has ssl=${JSON.stringify(value)}.`, {
+  throw new InvalidOptionError(`The mysql URL has ssl=${quoteForMessage(value)}.`, {
     hint: `Known are: ${[...SSL_MODES.keys()].join(', ')}.`,
   });
 }

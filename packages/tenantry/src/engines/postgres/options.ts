@@ -3,6 +3,7 @@ import type { ClientConfig } from 'pg';
 import type { ServerAddress } from '../../engine/address.js';
 import { assertKnownParameters } from '../../engine/parameters.js';
 import { InvalidOptionError, ServerRefusedError } from '../../errors.js';
+import { quoteForMessage } from '../../tenant/name.js';
 import { parsingSettings, type Settings } from './parsing-settings.js';
 
 const KEEP_ALIVE_DELAY_MS = 10_000;
@@ -75,7 +76,7 @@ export function connectionOptions(address: ServerAddress): ServerOptions {
 function sslOption(value: string): false | TlsOptions {
   const option = SSL_MODES.get(value);
   if (option !== undefined) return option;
-  throw new InvalidOptionError(`The postgres URL has sslmode=${JSON.stringify(value)}.`, {
+  throw new InvalidOptionError(`The postgres URL has sslmode=${quoteForMessage(value)}.`, {
     // `prefer` and `allow` would go on in clear text where somebody in between wants it.
     hint: `Known are: ${[...SSL_MODES.keys()].join(', ')}.`,
   });

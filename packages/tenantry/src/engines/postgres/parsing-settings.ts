@@ -1,5 +1,6 @@
 import type { ServerAddress } from '../../engine/address.js';
 import { InvalidOptionError } from '../../errors.js';
+import { quoteForMessage } from '../../tenant/name.js';
 import type { Client } from './driver.js';
 import { ask } from './own-values.js';
 
@@ -25,12 +26,12 @@ export function parsingSettings({ parameters }: ServerAddress): Settings {
   const mode = parameters.get('settings') ?? 'pinned';
   const zone = parameters.get('timezone');
   if (mode !== 'pinned' && mode !== 'server') {
-    throw new InvalidOptionError(`The postgres URL has settings=${JSON.stringify(mode)}.`, {
+    throw new InvalidOptionError(`The postgres URL has settings=${quoteForMessage(mode)}.`, {
       hint: 'Known are: pinned, server.',
     });
   }
   if (zone !== undefined && !/^[\w+\-/:]+$/.test(zone)) {
-    throw new InvalidOptionError(`The postgres URL has timezone=${JSON.stringify(zone)}.`, {
+    throw new InvalidOptionError(`The postgres URL has timezone=${quoteForMessage(zone)}.`, {
       hint: 'Name a time zone as PostgreSQL knows it: UTC, Europe/Berlin.',
     });
   }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { outOfResources } from '../../engine/lazy-package.js';
 import { DriverMissingError, InvalidOptionError } from '../../errors.js';
+import { quoteForMessage } from '../../tenant/name.js';
 import type { DatabaseClass, DriverHandle } from './driver-handle.js';
 import { learnFunctions } from './functions.js';
 import { collectClosed, LibsqlHandle } from './libsql-handle.js';
@@ -59,7 +60,7 @@ export function availableDrivers(): readonly DriverName[] {
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`); `origin` begins its message. */
 export function assertDriverName(name: string, origin: string): asserts name is DriverName {
   if ((driverNames as readonly string[]).includes(name)) return;
-  throw new InvalidOptionError(`${origin}${JSON.stringify(name)}.`, {
+  throw new InvalidOptionError(`${origin}${quoteForMessage(name)}.`, {
     hint: `Known are: ${driverNames.join(', ')}.`,
   });
 }

@@ -1,6 +1,7 @@
 import type { ServerAddress } from '../../engine/address.js';
 import { assertKnownParameters } from '../../engine/parameters.js';
 import { InvalidOptionError } from '../../errors.js';
+import { quoteForMessage } from '../../tenant/name.js';
 import { assertDriverName, type DriverName } from './driver.js';
 
 /** Where the handle of a connection may be, if not in this thread. */
@@ -58,7 +59,7 @@ export function readOptions(address: ServerAddress): SqliteOptions {
 function readWorker(text: string | undefined): WorkerKind | undefined {
   const worker = workerKinds.find((kind) => kind === text);
   if (worker !== undefined || text === undefined) return worker;
-  throw new InvalidOptionError(`The sqlite URL has worker=${JSON.stringify(text)}.`, {
+  throw new InvalidOptionError(`The sqlite URL has worker=${quoteForMessage(text)}.`, {
     hint: `It is one of: ${workerKinds.join(', ')}.`,
   });
 }
@@ -67,7 +68,7 @@ function readTimeout(text: string | undefined): number {
   if (text === undefined) return 5000;
   const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (value <= MAX_BUSY_TIMEOUT_MS) return value;
-  throw new InvalidOptionError(`The sqlite URL has busyTimeoutMs=${JSON.stringify(text)}.`, {
+  throw new InvalidOptionError(`The sqlite URL has busyTimeoutMs=${quoteForMessage(text)}.`, {
     hint: `It is a whole number of milliseconds from 0 to ${MAX_BUSY_TIMEOUT_MS}.`,
   });
 }

@@ -1,5 +1,6 @@
 import { type Catalog, databasePlacement, identityOf } from '../../catalog/catalog.js';
 import type { Provisioning } from '../../engine/provisioning.js';
+import { redactValue } from '../../errors/redact.js';
 import {
   CatalogUnavailableError,
   DatabaseExistsError,
@@ -39,10 +40,13 @@ export async function adoptTenant(catalog: Catalog, input: AdoptInput): Promise<
   const known = await catalog.findByName(name);
   const provisioning = await input.server.provisioning();
   if (!(await provisioning.databaseExists(database))) {
-    throw new DatabaseMissingError(`There is no database ${database} on server ${input.server.name}.`, {
-      tenant: name,
-      hint: 'Names of databases match exactly, case included.',
-    });
+    throw new DatabaseMissingError(
+      `There is no database ${redactValue(database)} on server ${input.server.name}.`,
+      {
+        tenant: name,
+        hint: 'Names of databases match exactly, case included.',
+      },
+    );
   }
   const said = await inDatabase(input, () => provisioning.readIdentity(database));
   const outcome =
