@@ -68,6 +68,18 @@ forEachServerEngine((engine, name) => {
         expect(await outcome(tenancy.session(known).query('SELECT 1'))).toBe('TENANTRY_TENANT_SUSPENDED');
       });
 
+      it('health says so in its time, and that the tenants’ server answers', async () => {
+        const tenancy = await open({ timeouts: { connectMs: 60_000, catalogMs: 60_000 } });
+        const end = await begin();
+        expect(await tenancy.health()).toMatchObject({
+          ok: false,
+          catalog: { ok: false, error: { code: expect.stringMatching(/_UNAVAILABLE$/) } },
+          servers: { main: { ok: true } },
+        });
+        await end();
+        await expect.poll(async () => (await tenancy.health()).ok).toBe(true);
+      });
+
       it('known tenants are refused too once the catalog was not heard of for serveForMs', async () => {
         const tenancy = await open({ cache: { serveForMs: 1000, pollMs: 50 } });
         const known = namespace().name(`bounded_${fault}`);

@@ -51,6 +51,8 @@ forEachServerEngine((engine, name) => {
     calls.push(outcome(tenancy.tenants.create({ name: `${tenant}_4` })));
     calls.push(outcome(tenancy.session(`${tenant}_unknown`).query('SELECT 1')));
     calls.push(outcome(tenancy.session(names[1]).query('SELECT 1')));
+    // By then the poll has asked and got no answer.
+    await expect.poll(() => tenancy.stats().directory.confirmedMsAgo).toBeGreaterThan(1000);
     return { tenancy, proxy, calls };
   }
 
