@@ -140,6 +140,20 @@ forEachServerEngine((engine, name) => {
     });
   });
 
+  it('a transaction whose function throws while nothing answers ends in its time, and its place is free', async () => {
+    const { transactionMs, queryMs } = { transactionMs: 60_000, queryMs: 1000 };
+    const transaction = tenancy.session(tenant).transaction(
+      async (handle) => {
+        await handle.query('SELECT 1', [], { timeoutMs: queryMs });
+        proxy.blackHole();
+        throw new Error('of the function');
+      },
+      { timeoutMs: transactionMs },
+    );
+    await expect(transaction).rejects.toThrow('of the function');
+    await expect.poll(places, { timeout: 20_000 }).toEqual(nothingHeld);
+  });
+
   describe('a client that is lent', () => {
     const clients = (): Clients => tenancy.clients(tenant);
     const run = async (client: object, sql: string) => {

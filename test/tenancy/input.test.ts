@@ -35,6 +35,18 @@ const refused = (call: () => unknown) =>
       (error: unknown) => (error instanceof TenancyError && error.hint !== '' ? error.code : error),
     );
 
+it('no client is had at once in a run that was aborted', async () => {
+  const tenancy = await open();
+  const controller = new AbortController();
+  const work = async () => {
+    await tenancy.session().ready();
+    controller.abort();
+    return tenancy.clients().take();
+  };
+  const run = tenancy.run('acme', work, { signal: controller.signal });
+  await expect(run).rejects.toMatchObject({ code: 'TENANTRY_ABORTED' });
+});
+
 describe('what is wrong', () => {
   it('is refused at the door, with a code and what to do', async () => {
     const tenancy = await open();
@@ -47,6 +59,9 @@ describe('what is wrong', () => {
       'a time that is none': () => session.query('SELECT 1', [], { timeoutMs: Number.NaN }),
       'a time for ever': () => session.execute('SELECT 1', [], { timeoutMs: Number.POSITIVE_INFINITY }),
       'a negative time': () => session.ready({ timeoutMs: -1 }),
+      'a key that nobody reads, for a client at once': () =>
+        tenancy.clients('acme').take(any({ queryMS: 5 })),
+      'no time for a client at once': () => tenancy.clients('acme').take({ queryMs: Number.NaN }),
       'a text for a time': () => tenancy.clients('acme').acquire({ timeoutMs: any('5') }),
       'an unknown option': () => session.query('SELECT 1', [], any({ timeout: 5 })),
       'options for parameters': () => session.query('SELECT 1', any({ timeoutMs: 5 })),

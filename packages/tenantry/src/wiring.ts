@@ -301,7 +301,8 @@ export class Wiring {
       transactionMs,
       engine: () => pool.server.engine,
       lease: (limit) =>
-        pool.take(target) ?? pool.acquire(target, { timeoutMs: limit.remainingMs, signal: limit.signal }),
+        pool.take(target) ??
+        limit.waiting((signal) => pool.acquire(target, { timeoutMs: limit.remainingMs, signal })),
     });
   }
 }

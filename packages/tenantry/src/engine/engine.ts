@@ -24,6 +24,12 @@ export interface Engine {
   classifyError(error: unknown): ErrorKind;
 
   /**
+   * For an error of kind `too-many-connections`: whose limit that was, where it was not the server's. Undefined where
+   * the engine's servers have only one.
+   */
+  limitOf?(error: unknown): 'user' | 'database' | undefined;
+
+  /**
    * Among which connections of its server one of this place can be moved: those of the same group,
    * and no others. Undefined where a connection belongs to its place for life.
    */

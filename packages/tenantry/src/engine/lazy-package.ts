@@ -64,12 +64,19 @@ function resolved(name: string, from?: NodeJS.Require): string | undefined {
 /** The error for what failed because the operating system gave nothing more; undefined for anything else. */
 export function outOfResources(error: unknown, what: string): OutOfResourcesError | undefined {
   if (error instanceof OutOfResourcesError) return error;
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  if (error instanceof Error && OUT_OF_RESOURCES.has(code)) {
-    return new OutOfResourcesError(`${what}: ${error.message}.`, {
-      cause: error,
-      hint: 'Try again. If it stays, raise the limit of open files (ulimit -n), or lower maxConnections.',
-    });
-  }
-  return undefined;
+  if (!isOutOfResources(error)) return undefined;
+  const reason = error.message.replace(/\.$/, '');
+  return new OutOfResourcesError(`${what}: ${reason}.`, {
+    cause: error,
+    hint: 'Try again. If it stays, raise the limit of open files (ulimit -n), or lower maxConnections.',
+  });
+}
+
+/** Whoever caught it may have wrapped it, as drivers and engines do. */
+function isOutOfResources(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  if (OUT_OF_RESOURCES.has((error as NodeJS.ErrnoException).code)) return true;
+  const { errors } = error as Partial<AggregateError>;
+  if (Array.isArray(errors)) return errors.some(isOutOfResources);
+  return error.cause !== error && isOutOfResources(error.cause);
 }

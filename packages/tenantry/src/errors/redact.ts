@@ -5,19 +5,48 @@
 
 const REDACTED = '[redacted]';
 
-/** The password of a URL: all from its colon to the last `@` of the word. */
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/*[^\s:/@"'`]*):[^\s"'`]*@/gi;
+/** What an address stands in as a whole. */
+const WORD = /[^\s"'`]+/g;
+/** The end of a URL's scheme. */
+const SCHEME = /[a-z][a-z0-9+.-]*$/i;
 /** The value of a parameter that is called like a secret. */
 const NAMED_SECRET = /\b((?:\w*pass(?:word|wd)?|pwd|\w*secret|\w*token)=)[^\s&;"'`]+/gi;
-/** A value that could hold a secret somewhere: an address, or something called like a secret. */
-const DOUBTFUL = /:\/|:.*@|(?:pass(?:word|wd)?|pwd|secret|token)["']?\s*[=:]/is;
+/** Something that is called like a secret. */
+const NAMED = /(?:pass(?:word|wd)?|pwd|secret|token)["']?\s*[=:]/i;
 
-/** A text without the passwords of the addresses in it, for logs and messages. What is no secret stays as it is. */
+/**
+ * A text without the passwords of the addresses in it, for logs and messages. What is no secret stays as it is.
+ * Its time grows with the length of the text only, whoever wrote it: servers repeat what a request carried.
+ */
 export function redact(text: string): string {
-  return text.replace(URL_PASSWORD, `$1:${REDACTED}@`).replace(NAMED_SECRET, `$1${REDACTED}`);
+  const named = text.includes('=') ? text.replace(NAMED_SECRET, `$1${REDACTED}`) : text;
+  return named.includes('@') ? named.replace(WORD, withoutPassword) : named;
 }
 
-/** A value from outside as it may be told: as it is, or not at all where it could hold a secret. */
+/** A value from outside as it may be told: as it is, or not at all where it could hold a secret somewhere. */
 export function redactValue(value: string): string {
-  return DOUBTFUL.test(value) ? REDACTED : value;
+  const colon = value.indexOf(':');
+  const isAddress = colon >= 0 && (value.includes(':/') || value.includes('@', colon));
+  return isAddress || NAMED.test(value) ? REDACTED : value;
+}
+
+/** A password stands between the colon after the user, which is the second one of a URL, and the last `@`. */
+function withoutPassword(word: string): string {
+  const end = word.lastIndexOf('@');
+  for (let from = 0, colon = word.indexOf(':'); colon >= 0 && colon < end; ) {
+    const next = word.indexOf(':', colon + 1);
+    if (next < 0 || next >= end) return word;
+    const user = word.slice(colon + 1, next).replace(/^\/+/, '');
+    if (!/[/@]/.test(user) && endsInScheme(word, from, colon)) {
+      return `${word.slice(0, next)}:${REDACTED}${word.slice(end)}`;
+    }
+    from = colon + 1;
+    colon = next;
+  }
+  return word;
+}
+
+/** Whether what stands before a colon could be a scheme; they are short. */
+function endsInScheme(word: string, from: number, colon: number): boolean {
+  return SCHEME.test(word.slice(Math.max(from, colon - 32), colon));
 }

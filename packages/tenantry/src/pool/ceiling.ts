@@ -14,6 +14,14 @@ export interface CeilingHome {
   freed(): void;
 }
 
+/** One connection that is being opened. */
+interface Attempt {
+  /** Whether it is one more than the server was known to take. */
+  readonly isProbe: boolean;
+  /** Whether an idle connection was closed for it. */
+  readonly isReplacement: boolean;
+}
+
 /**
  * How many connections the server takes from this process, where that is fewer than the budget: others have the
  * rest. A refusal is a smaller budget for now, and callers wait for their turn in it. It grows back by single
@@ -24,9 +32,10 @@ export class Ceiling {
   readonly #home: CeilingHome;
   #taken: number;
   #refusals = 0;
-  #isTrying = false;
+  #isProbing = false;
   /** Whether the pause is over. */
   #isDue = false;
+  #isResting = false;
   #timer: NodeJS.Timeout | undefined;
   #lastError: Error | undefined;
 
@@ -40,10 +49,20 @@ export class Ceiling {
     return this.#taken;
   }
 
-  /** What may be held now, one that is tried included. */
+  /** How many of the budget the server does not take. */
+  get missing(): number {
+    return this.#home.capacity - this.#taken;
+  }
+
+  /** What may be held now, a probe included. */
   get allowed(): number {
     if (this.#lastError === undefined) return this.#home.capacity;
-    return this.#isDue && !this.#isTrying ? this.#taken + 1 : this.#taken;
+    return this.#isDue && !this.#isProbing ? this.#taken + 1 : this.#taken;
+  }
+
+  /** Whether not even the place of a connection that was closed for it could be had, so that no other is closed before the pause is over. */
+  get isResting(): boolean {
+    return this.#isResting;
   }
 
   /** Why it is below the budget. */
@@ -51,41 +70,42 @@ export class Ceiling {
     return this.#lastError;
   }
 
-  /** A connection is opened, with which so many are held. */
-  tries(held: number): void {
-    if (held > this.#taken) this.#isTrying = true;
+  /** A connection is opened, with which so many are held; what it comes to is told by one of the next three. */
+  tries(held: number, isReplacement: boolean): Attempt {
+    const isProbe = held > this.#taken;
+    if (isProbe) this.#isProbing = true;
+    return { isProbe, isReplacement };
   }
 
   /** The server has taken it; whether another may be tried therefore. */
-  takes(held: number): boolean {
-    if (this.#lastError === undefined) return false;
-    this.#isTrying = false;
+  takes({ isProbe }: Attempt): boolean {
+    if (!isProbe || this.#lastError === undefined) return false;
+    this.#isProbing = false;
     this.#refusals = 0;
     this.#isDue = true;
-    this.#taken = Math.max(this.#taken, Math.min(held, this.#home.capacity));
-    if (this.#taken < this.#home.capacity) return true;
-    this.#lastError = undefined;
-    this.end();
-    this.#home.freed();
+    this.#taken = Math.min(this.#taken + 1, this.#home.capacity);
+    if (this.#taken === this.#home.capacity) this.#isFree();
     return true;
   }
 
   /** The server has refused one beside the `held` others. */
-  refuses(held: number, error: Error): void {
+  refuses({ isProbe, isReplacement }: Attempt, held: number, error: Error): void {
     const isFirst = this.#lastError === undefined;
     // Others that were refused at the same time teach nothing about how long it lasts.
-    if (!this.#isTrying) this.#refusals = 0;
+    if (!isProbe && !isReplacement) this.#refusals = 0;
     this.#lastError = error;
-    this.#isTrying = false;
+    if (isProbe) this.#isProbing = false;
+    this.#isResting ||= isReplacement;
     this.#taken = Math.max(0, Math.min(this.#taken, held));
     this.#pause();
     if (isFirst) this.#home.full(this.#taken, error);
   }
 
   /** It came to nothing, for another reason. */
-  fails(): void {
-    if (this.#isTrying) this.#pause();
-    this.#isTrying = false;
+  fails({ isProbe }: Attempt): void {
+    if (!isProbe) return;
+    this.#isProbing = false;
+    if (this.#lastError !== undefined) this.#pause();
   }
 
   /** Nobody is told any more. */
@@ -100,7 +120,15 @@ export class Ceiling {
     this.#isDue = false;
     this.#timer = setTimeout(() => {
       this.#isDue = true;
+      this.#isResting = false;
       this.#home.changed();
     }, pause).unref();
+  }
+
+  #isFree(): void {
+    this.#lastError = undefined;
+    this.#isResting = false;
+    this.end();
+    this.#home.freed();
   }
 }

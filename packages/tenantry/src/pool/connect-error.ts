@@ -35,7 +35,7 @@ export function connectError(
     case 'too-many-connections':
       return new ServerRefusedError(`The ${place} takes no more connections: ${reason}`, {
         ...details,
-        hint: 'Lower maxConnections of the processes that use it, or raise the limit of the server.',
+        hint: 'Lower maxConnections of the processes that use it, or raise the limit of the server, the user or the database.',
       });
     case 'cancelled':
       return new AbortedError(`Connecting to ${place} was aborted.`, details);

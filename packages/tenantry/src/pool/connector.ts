@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { EngineConnection } from '../engine/connection.js';
 import type { EngineServer } from '../engine/engine.js';
+import { outOfResources } from '../engine/lazy-package.js';
 import { IdentityMismatchError, InternalError } from '../errors.js';
 import { Breaker } from './breaker.js';
 import { IdentityAheadError } from './certificate.js';
@@ -47,9 +48,13 @@ export class Connector {
     return this.#breaker.lastError;
   }
 
-  /** Whether an error of {@link open} means that the server takes no more connections now. */
-  isFull(error: Error): boolean {
-    return this.#home.server.engine.classifyError(error) === 'too-many-connections';
+  /** Whether an error of {@link open} means that no more connections are taken now: by the server, or of this target's own. */
+  refusalOf(error: unknown, { place }: PoolTarget): 'server' | 'tenant' | undefined {
+    const { engine } = this.#home.server;
+    if (engine.classifyError(error) !== 'too-many-connections') return undefined;
+    const limit = engine.limitOf?.(error);
+    const isOwn = limit === 'user' ? place.credentials !== undefined : place.part === undefined;
+    return limit !== undefined && isOwn ? 'tenant' : 'server';
   }
 
   /** Opens and proves a connection. Rejects with the driver's error, or with what the proof came to. */
@@ -61,6 +66,9 @@ export class Connector {
     try {
       connection = await server.open(target.database, options);
     } catch (error) {
+      // That says nothing of the server.
+      const exhausted = outOfResources(error, 'A connection could not be opened');
+      if (exhausted !== undefined) throw exhausted;
       const kind = server.engine.classifyError(error);
       if (kind === 'unreachable' && error instanceof Error) this.#failed(error);
       else this.#answered();

@@ -191,8 +191,17 @@ export class FairQueue<W> {
     if (tenant.waits) account.passWaiting(this.#calendar.round);
     else account.passResting(this.#calendar.round);
     account.end(heldMs);
+    tenant.hasEnded();
     if (tenant.waits) this.#place(tenant);
     else if (account.inUse === 0) this.#rest(tenant);
+  }
+
+  /**
+   * The server itself lets this tenant have no more than it uses now: it is passed over like one at its limit, until
+   * one of its connections comes back. To be called after {@link putBack}.
+   */
+  holdDown(key: string): void {
+    this.#leaseholder(key).isHeldDown();
   }
 
   /** Counts something that was done for a tenant, as long as it is in memory. */

@@ -29,7 +29,7 @@ export interface PooledConnection {
 export interface LeaseHome {
   giveBack(pooled: PooledConnection): void;
   discard(pooled: PooledConnection): void;
-  /** `isSilent`: because no answer has come in time. */
+  /** `isSilent`: because an answer has not come in time. */
   cancel(pooled: PooledConnection, isSilent: boolean): void;
   /** The connection is lent from now on. */
   lent(): void;
@@ -90,10 +90,21 @@ export class Lease implements ConnectionLease {
    */
   cancel(reason?: Error): void {
     const pooled = this.#pooled;
-    const isLent = pooled?.lent !== undefined;
-    if (pooled === undefined || this.#end() === undefined) return;
-    if (isLent && reason !== undefined) pooled.connection.abandon?.(reason);
-    this.#home.cancel(pooled, reason instanceof StatementTimeoutError);
+    if (pooled === undefined) return;
+    const isLent = pooled.lent !== undefined;
+    const { activity } = pooled.connection;
+    // A transaction that was open for too long says nothing of the server.
+    const isSilent = reason instanceof StatementTimeoutError && (activity === undefined || activity.isBusy);
+    this.#end();
+    try {
+      if (isLent && reason !== undefined) pooled.connection.abandon?.(reason);
+    } catch (error) {
+      // A borrower's callback threw: that is told as if its driver had called it, and does not keep the connection.
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+    this.#home.cancel(pooled, isSilent);
   }
 
   #end(): PooledConnection | undefined {

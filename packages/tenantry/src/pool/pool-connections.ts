@@ -21,6 +21,8 @@ export interface PoolConnectionsHome {
   changed(): void;
   /** The server has let one go: those that are idle may lead nowhere too. */
   suspect(): void;
+  /** One that was idle, and is in no place of the pool any more, must be reset before anybody gets it. */
+  renew(pooled: PooledConnection): void;
 }
 
 /** A connection that is being opened. */
@@ -97,7 +99,12 @@ export class PoolConnections {
       pooled !== undefined;
       pooled = this.idle.latestOf(target.key)
     ) {
-      if (pooled.epoch === target.epoch && pooled.connection.isAlive()) return pooled;
+      if (pooled.epoch === target.epoch && pooled.connection.isAlive()) {
+        if (!pooled.connection.isTouched()) return pooled;
+        this.idle.remove(pooled);
+        this.#home.renew(pooled);
+        continue;
+      }
       this.closeIdleOne(pooled, pooled.epoch === target.epoch ? 'lost' : 'ended');
     }
     return undefined;

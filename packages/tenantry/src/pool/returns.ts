@@ -85,6 +85,15 @@ export class Returns implements LeaseHome {
     this.#lent.start();
   }
 
+  /** Resets one that was idle, for which no place is on anybody's account. Never rejects. */
+  async renew(pooled: PooledConnection): Promise<void> {
+    this.#home.counters.resets++;
+    const { connection } = pooled;
+    const reset = (async () => connection.reset())();
+    if (await this.#isConfirmed(connection, reset)) this.#home.keep(pooled);
+    else this.#connections.close(pooled, 'doubtful');
+  }
+
   /** One at a time: the budget keeps a single connection for cancelling. Whose turn does not come in time is destroyed without. */
   async #cancelAfter(before: Promise<void>, connection: EngineConnection): Promise<void> {
     const askedAt = performance.now();
@@ -115,11 +124,10 @@ export class Returns implements LeaseHome {
 
   /** Makes nothing of what the last borrower left reach the next, of the same tenant included. */
   #reset(pooled: PooledConnection): void {
-    const { connection } = pooled;
     this.#home.counters.resets++;
     let underWay: void | Promise<void>;
     try {
-      underWay = connection.reset();
+      underWay = pooled.connection.reset();
     } catch {
       this.#discardDoubtful(pooled);
       return;
@@ -130,7 +138,12 @@ export class Returns implements LeaseHome {
 
   /** Keeps a connection when its reset is confirmed. Never rejects. */
   async #keepOnce(pooled: PooledConnection, reset: Promise<void>): Promise<void> {
-    const { connection } = pooled;
+    if (await this.#isConfirmed(pooled.connection, reset)) this.#keep(pooled);
+    else this.#discardDoubtful(pooled);
+  }
+
+  /** Whether a reset comes to its end in time, and leaves the connection clean. Never rejects. */
+  async #isConfirmed(connection: EngineConnection, reset: Promise<void>): Promise<boolean> {
     const { resetting } = this.#connections;
     resetting.add(connection);
     const deadline = setTimeout(() => {
@@ -143,8 +156,7 @@ export class Returns implements LeaseHome {
     );
     clearTimeout(deadline);
     resetting.delete(connection);
-    if (isReset) this.#keep(pooled);
-    else this.#discardDoubtful(pooled);
+    return isReset;
   }
 
   #discardDoubtful(pooled: PooledConnection): void {

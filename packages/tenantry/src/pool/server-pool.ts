@@ -78,7 +78,10 @@ export class ServerPool implements WaiterHome {
       freed: () => this.#events.freed(),
     });
 
-    const connections = new PoolConnections({ ...shared, server, options });
+    const connections = new PoolConnections({
+      ...{ ...shared, server, options },
+      renew: (pooled) => void this.#returns.renew(pooled),
+    });
     const close = (connection: EngineConnection) => connections.closeUnproved(connection);
     const connector = new Connector({ ...shared, server, connectMs, close });
     const serving = new Serving({
@@ -185,7 +188,7 @@ export class ServerPool implements WaiterHome {
     const { inUse, places, idle, connecting, resetting, closing } = this.#connections;
     return {
       maxConnections: this.#options.maxConnections,
-      allowed: this.#ceiling.lastError === undefined ? this.#options.maxConnections : this.#ceiling.taken,
+      allowed: this.#options.maxConnections - this.#ceiling.missing,
       inUse: inUse.size + places,
       idle: idle.size,
       connecting: connecting + resetting.size,

@@ -68,7 +68,9 @@ export class Serving {
 
   /** Whether there is an idle connection, or a place for one. */
   get hasRoom(): boolean {
-    return this.#connections.idle.size > 0 || this.#connections.size < this.#home.ceiling.allowed;
+    const { ceiling } = this.#home;
+    if (this.#connections.size < ceiling.allowed) return true;
+    return this.#connections.idle.size > 0 && !ceiling.isResting;
   }
 
   /** A lease without waiting and without a promise, or undefined. */
@@ -209,21 +211,27 @@ export class Serving {
   }
 
   #serveByEviction(waiter: Waiter): void {
-    const victim = this.#connections.idle.leastUseful();
+    const victim = this.#home.ceiling.isResting ? undefined : this.#connections.idle.leastUseful();
     if (victim !== undefined) this.#replace(victim, waiter);
-    else {
-      // What was idle is gone, or in use again.
-      this.#expecting.delete(waiter);
-      waiter.ticket = this.queue.putBack(waiter.key, waiter);
-    }
+    // What was idle is gone, in use again, or not to be closed now.
+    else this.#putBack(waiter);
   }
 
-  /** The server takes no more: who waits goes on waiting, for one that comes back or for another's place. */
-  #isRefused(waiter: Waiter, error: Error): void {
-    this.#home.ceiling.refuses(this.#connections.size, error);
-    if (this.#expecting.delete(waiter)) waiter.ticket = this.queue.putBack(waiter.key, waiter);
-    else this.#placeIsFree(waiter);
-    this.#home.changed();
+  /** The server takes no more for this tenant alone, whose own connections may come back; the others are not concerned. */
+  #isHeldDown(waiter: Waiter, error: TenancyError): void {
+    const hasOthers = (this.queue.loadOf(waiter.key)?.inUse ?? 0) > 1;
+    if (hasOthers && this.#putBack(waiter)) {
+      this.queue.holdDown(waiter.key);
+      this.#home.changed();
+    } else this.#fail(waiter, error);
+  }
+
+  /** It waits again, as the first of its tenant; false where it has given up. */
+  #putBack(waiter: Waiter): boolean {
+    if (!this.#expecting.delete(waiter)) return false;
+    waiter.servedAt = undefined;
+    waiter.ticket = this.queue.putBack(waiter.key, waiter);
+    return true;
   }
 
   #serveByRebinding(waiter: Waiter, target: PoolTarget): boolean {
@@ -263,11 +271,11 @@ export class Serving {
     this.queue.count(victim.key, 'evictions');
     this.#connections.idle.remove(victim);
     const close = () => victim.connection.close();
-    void this.#connections.closeBy(close, victim, 'evicted', () => void this.#serveAnew(waiter));
+    void this.#connections.closeBy(close, victim, 'evicted', () => void this.#serveAnew(waiter, true));
   }
 
   /** Opens a connection for a waiter, or gives it the place. Never rejects; whatever comes of it, the place is accounted for. */
-  async #serveAnew(waiter: Waiter): Promise<void> {
+  async #serveAnew(waiter: Waiter, isReplacement = false): Promise<void> {
     const { target } = waiter;
     if (!this.#expecting.has(waiter)) {
       this.#placeIsFree(waiter);
@@ -286,22 +294,27 @@ export class Serving {
     }
     this.#connections.connecting++;
     const { ceiling } = this.#home;
-    ceiling.tries(this.#connections.size);
+    const attempt = ceiling.tries(this.#connections.size, isReplacement);
     const begun = this.#connections.begin(target);
     let connection: EngineConnection;
     try {
       connection = await this.#connector.open(target);
     } catch (error) {
       this.#connections.connecting--;
-      if (error instanceof Error && this.#connector.isFull(error)) {
-        this.#isRefused(waiter, error);
+      const refusal = this.#connector.refusalOf(error, target);
+      if (refusal === 'server') {
+        // Who waits goes on waiting, for one that comes back or for another's place.
+        ceiling.refuses(attempt, this.#connections.size, error as Error);
+        if (!this.#putBack(waiter)) this.#placeIsFree(waiter);
+        this.#home.changed();
         return;
       }
-      ceiling.fails();
-      this.#fail(waiter, this.#connectError(error, target));
+      ceiling.fails(attempt);
+      if (refusal === 'tenant') this.#isHeldDown(waiter, this.#connectError(error, target));
+      else this.#fail(waiter, this.#connectError(error, target));
       return;
     }
-    const mayGrow = ceiling.takes(this.#connections.size);
+    const mayGrow = ceiling.takes(attempt);
     this.#connections.connecting--;
     this.#patience.learn(this.#home.now() - begun.at);
     this.queue.count(target.key, 'opened');

@@ -1,8 +1,8 @@
 import type { PooledConnection } from './lease.js';
 import type { PoolConnections } from './pool-connections.js';
 
-/** How long an idle connection may take to answer where others of its server do not. */
-const PROBE_MS = 1000;
+/** How long an idle connection may take to answer where another of its server did not; a busy server answers late. */
+const PROBE_MS = 2000;
 
 /** What suspicion needs of its pool. */
 export interface SuspicionHome {

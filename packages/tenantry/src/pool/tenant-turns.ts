@@ -30,6 +30,9 @@ export interface TenantTotals {
   evictions: number;
 }
 
+/** Leases of a tenant that the server holds down, after which one connection more is tried. */
+const ENDS_TO_TRY = 100;
+
 /** A tenant that waits, uses or owes something, or did so lately. */
 export class TenantTurns<W> implements TurnTaker<TenantTurns<W>> {
   list: LinkedList<TenantTurns<W>> | undefined = undefined;
@@ -43,6 +46,9 @@ export class TenantTurns<W> implements TurnTaker<TenantTurns<W>> {
   readonly key: string;
   readonly account: ConnectionAccount;
   limits: TenantLimits;
+  /** What the server itself lets it have, as far as that is known. */
+  #mostInUse = Number.POSITIVE_INFINITY;
+  #endsAtMost = 0;
   readonly totals: TenantTotals = { waits: 0, timeouts: 0, opened: 0, rebinds: 0, evictions: 0 };
 
   constructor(key: string, limits: TenantLimits, account: ConnectionAccount) {
@@ -56,7 +62,20 @@ export class TenantTurns<W> implements TurnTaker<TenantTurns<W>> {
   }
 
   get atLimit(): boolean {
-    return this.account.inUse >= this.limits.maxInUse;
+    const { inUse } = this.account;
+    return inUse >= this.limits.maxInUse || inUse >= this.#mostInUse;
+  }
+
+  /** The server gave it no more than it uses now. */
+  isHeldDown(): void {
+    this.#mostInUse = Math.max(1, this.account.inUse);
+    this.#endsAtMost = 0;
+  }
+
+  /** One of its leases has ended. From time to time one more is tried. */
+  hasEnded(): void {
+    if (this.account.inUse === 0) this.#mostInUse = Number.POSITIVE_INFINITY;
+    else if (++this.#endsAtMost % ENDS_TO_TRY === 0) this.#mostInUse++;
   }
 
   get load(): TenantLoad {

@@ -135,6 +135,7 @@ export class TenantClients implements Clients {
       assertUseLimits('take', options);
       assertFlag('take', 'raw', options.raw);
     }
+    this.#assertRunning();
     return this.#lend(this.#source.leaseNow(), options);
   }
 

@@ -155,7 +155,7 @@ export class TenantSession implements Session, ClientSource {
 
   /** Asks the catalog, and binds to what it says. */
   async #renew(limit: Limit): Promise<Route> {
-    return this.#bind(await this.#rooms.directory.resolve(this.#key, limit.signal));
+    return this.#bind(await limit.waiting((signal) => this.#rooms.directory.resolve(this.#key, signal)));
   }
 
   #bind(entry: DirectoryEntry): Route {
@@ -214,10 +214,10 @@ export class TenantSession implements Session, ClientSource {
   async #wait(limit: Limit): Promise<Lease> {
     const target = this.#poolTarget();
     if (!target.isLocated) await target.locate(limit);
-    const lease = await this.#pool().acquire(target, {
-      timeoutMs: limit.remainingMs,
-      signal: limit.signal,
-    });
+    const pool = this.#pool();
+    const lease = await limit.waiting((signal) =>
+      pool.acquire(target, { timeoutMs: limit.remainingMs, signal }),
+    );
     try {
       // The tenant may have been suspended while we waited, or this process frozen.
       if (this.#current() === undefined) await this.#renew(limit);

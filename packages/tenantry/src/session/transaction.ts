@@ -46,7 +46,7 @@ export async function runTransaction<T>(
     // A limit that was reached has taken the connection away already.
     if (!scope.lease.ended) {
       await handle.settled();
-      await rollback(scope.lease);
+      await rollback(scope);
     }
     throw handle.meaningOf(error);
   }
@@ -177,7 +177,8 @@ interface EarlyEnd {
 const ROLLS_BACK: ReadonlySet<ErrorKind | undefined> = new Set(['deadlock', 'lock-timeout']);
 
 /** Commits. Where the answer never comes the outcome is unknown, and the caller is told just that. */
-async function commit({ engine, lease, label, limit }: TransactionScope): Promise<void> {
+async function commit(scope: TransactionScope): Promise<void> {
+  const { engine, lease, label, limit } = scope;
   try {
     await runWithin(limit, lease, lease.connection.commit());
   } catch (error) {
@@ -192,15 +193,16 @@ async function commit({ engine, lease, label, limit }: TransactionScope): Promis
         hint: 'The transaction may or may not have been committed; look before you repeat it.',
       });
     }
-    await rollback(lease);
+    await rollback(scope);
     throw statementError(engine, error, label);
   }
 }
 
 /** Rolls back if the connection is still there to do it; one that cannot is destroyed. */
-async function rollback(lease: Lease): Promise<void> {
+async function rollback({ lease, label, queryMs }: TransactionScope): Promise<void> {
   try {
-    await lease.connection.rollback();
+    // The transaction's own time may be up, or nearly; a server that swallows it must not keep the caller.
+    await runWithin(new Limit(label, undefined, queryMs), lease, lease.connection.rollback());
   } catch {
     lease.destroy();
   }

@@ -44,7 +44,7 @@ export async function warmUp(
       return undefined;
     }
   };
-  const { signal } = limit;
+  const { signal } = options;
   const routes = await Promise.all(
     sessions.map((session) =>
       orFailed(session.label, session.ready({ timeoutMs: limit.remainingMs, signal })),

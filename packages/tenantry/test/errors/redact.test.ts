@@ -47,3 +47,21 @@ describe('what is no secret', () => {
     expect(quoteForMessage(value)).toBe(JSON.stringify(value));
   });
 });
+
+const MEGABYTE = 2 ** 20;
+
+/** Texts that a look at every pair of places would not be done with before the test's time is up. */
+describe('a long text that a request carried', () => {
+  it.each([':', 'a:', 'a/:', '@:', 'x', 'pass', 'token ', 'a.b+', '://', 'pwd='])(
+    'costs no more than its length: %j',
+    (part) => {
+      const text = part.repeat(MEGABYTE / part.length);
+      for (const long of [text, `${text}@`, `mysql://${text}@db`]) {
+        redact(long);
+        redactValue(long);
+        quoteForMessage(long);
+      }
+      expect(redact(`${text} mysql://app:canary@db`)).not.toContain('canary');
+    },
+  );
+});

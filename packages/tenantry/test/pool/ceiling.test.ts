@@ -78,15 +78,13 @@ describe('a server that takes fewer connections than the budget', () => {
     const ceiling = new Ceiling(home);
     const pauses = (count: number) =>
       Array.from({ length: count }, () => {
-        ceiling.tries(2);
-        ceiling.refuses(1, new Error('Too many connections'));
+        ceiling.refuses(ceiling.tries(2, false), 1, new Error('Too many connections'));
         const [before, at] = [asked, Date.now()];
         while (asked === before) vi.advanceTimersByTime(100);
         return Date.now() - at;
       });
     expect(pauses(8)).toEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
-    ceiling.tries(2);
-    ceiling.takes(2);
+    ceiling.takes(ceiling.tries(2, false));
     expect(pauses(2)).toEqual([100, 200]);
     ceiling.end();
   });
@@ -100,5 +98,88 @@ describe('a server that takes fewer connections than the budget', () => {
       kind: 'too-many-connections',
       message: expect.stringContaining('Too many connections'),
     });
+  });
+
+  it('is not asked again in the place of one idle connection after the other', async () => {
+    const server = new ControlledServer();
+    const pool = poolOn(server, { maxConnections: 4, fullPauseMs: 3_600_000 });
+    for (const lease of await Promise.all(['a', 'b', 'c', 'd'].map((name) => pool.acquire(target(name)))))
+      lease.release();
+    // Whoever else is there takes each place as soon as it is free.
+    server.limit = 0;
+    const waiting = pool.acquire(target('e')).catch(() => {});
+    await settle();
+    await settle();
+    expect(server.refusals).toBe(1);
+    expect(pool.stats()).toMatchObject({ idle: 3, waiting: 1 });
+    await pool.destroy();
+    await waiting;
+  });
+
+  it('is asked no sooner after a refused probe because something else was opened meanwhile', async () => {
+    const server = new ControlledServer();
+    server.limit = 2;
+    const pool = poolOn(server, { maxConnections: 5, fullPauseMs: 3_600_000 });
+    const first = await Promise.all([pool.acquire(target('a')), pool.acquire(target('b'))]);
+    const waiting = NAMES.map((name) => pool.acquire(target(name)).catch(() => {}));
+    await settle();
+    const asked = server.refusals;
+    // A connection in the place of another one is no word of the server about one more.
+    for (const lease of first) {
+      lease.destroy();
+      await settle();
+    }
+    expect(server.refusals).toBe(asked);
+    expect(pool.stats()).toMatchObject({ allowed: 2 });
+    await pool.destroy();
+    await Promise.all(waiting);
+  });
+});
+
+describe('a tenant whose own user may have fewer connections than the budget', () => {
+  const own = (name: string) => ({ ...target(name), place: { credentials: { user: name } } });
+
+  it('waits for one of its own, and costs no other tenant anything', async () => {
+    const server = new ControlledServer();
+    server.limits.set('a', 2);
+    const pool = poolOn(server, { maxConnections: 12 });
+    for (const lease of await Promise.all(['b', 'c', 'd'].map((name) => pool.acquire(own(name)))))
+      lease.release();
+    const [first, second] = await Promise.all([pool.acquire(own('a')), pool.acquire(own('a'))]);
+    const third = pool.acquire(own('a'));
+    await settle();
+    expect(pool.stats()).toMatchObject({ idle: 3, allowed: 12, waiting: 1, inUse: 2 });
+    expect(server.refusals).toBe(1);
+    // Others are served meanwhile.
+    (await pool.acquire(own('e'))).release();
+    first?.release();
+    (await third).release();
+    second?.release();
+    expect(server.refusals).toBe(1);
+  });
+
+  it('is told so where it has none to wait for', async () => {
+    const server = new ControlledServer();
+    server.limits.set('a', 0);
+    const pool = poolOn(server, { maxConnections: 3 });
+    await expect(pool.acquire(own('a'))).rejects.toMatchObject({
+      code: 'TENANTRY_SERVER_REFUSED',
+      kind: 'too-many-connections',
+    });
+    expect(pool.stats()).toMatchObject({ allowed: 3, waiting: 0, connecting: 0 });
+  });
+
+  it('has more again when it rests, and from time to time', async () => {
+    const server = new ControlledServer();
+    server.limits.set('a', 1);
+    const pool = poolOn(server, { maxConnections: 4 });
+    const held = await pool.acquire(own('a'));
+    const waiting = pool.acquire(own('a'));
+    await settle();
+    server.limits.delete('a');
+    held.release();
+    (await waiting).release();
+    const both = await Promise.all([pool.acquire(own('a')), pool.acquire(own('a'))]);
+    expect(both).toHaveLength(2);
   });
 });

@@ -22,6 +22,12 @@ export class ControlledServer implements EngineServer {
   kind: ErrorKind = 'unreachable';
   /** How many sessions the server itself takes. */
   limit = Number.POSITIVE_INFINITY;
+  /** How many it takes to single databases, each of which has a user of its own. */
+  readonly limits = new Map<string, number>();
+  /** What every attempt fails with. */
+  failure: Error | undefined;
+  /** For which databases it was asked. */
+  readonly opens: string[] = [];
   /** Attempts that it refused for that. */
   refusals = 0;
   sessions = 0;
@@ -33,6 +39,7 @@ export class ControlledServer implements EngineServer {
       capabilities: capabilities({ dialect: 'mysql', cancel: true, ...own }),
       server: () => this,
       classifyError: (error) => (error instanceof TooManyError ? 'too-many-connections' : this.kind),
+      limitOf: (error) => (error instanceof TooManyOfUserError ? 'user' : undefined),
       quoteIdentifier: (name) => name,
       isRead: () => false,
       sharingGroup: (_, { credentials }) => (own.rebind ? (credentials?.user ?? '') : undefined),
@@ -40,6 +47,14 @@ export class ControlledServer implements EngineServer {
   }
 
   open(database: string): Promise<EngineConnection> {
+    this.opens.push(database);
+    const { failure } = this;
+    if (failure !== undefined) return Promise.reject(failure);
+    const own = this.limits.get(database) ?? Number.POSITIVE_INFINITY;
+    if (this.connections.filter((each) => each.database === database && !each.closed).length >= own) {
+      this.refusals++;
+      return Promise.reject(new TooManyOfUserError('Too many connections of this user'));
+    }
     if (this.sessions >= this.limit) {
       this.refusals++;
       return Promise.reject(new TooManyError('Too many connections'));
@@ -77,6 +92,9 @@ export class ControlledServer implements EngineServer {
 }
 
 class TooManyError extends Error {}
+
+/** How a server refuses one user more than it may have. */
+class TooManyOfUserError extends TooManyError {}
 
 interface Attempt {
   readonly database: string;

@@ -34,6 +34,15 @@ describe('connections that were idle while another was lost', () => {
     expect(server.connections.slice(0, 5)).not.toContain(lease.connection);
   });
 
+  it('are left alone where a transaction was open for too long, whose server has answered all the time', async () => {
+    const { server, used } = await idle(2);
+    Object.assign(used.connection, {
+      activity: { isBusy: false, isInTransaction: true, answers: 1, rests: 0 },
+    });
+    used.cancel(new StatementTimeoutError('a transaction was open for too long'));
+    expect(server.connections.map(({ pings }) => pings)).toEqual([0, 0, 0]);
+  });
+
   it('are left alone where a caller has merely given up', async () => {
     const { server, used } = await idle(2);
     used.cancel(new Error('aborted'));

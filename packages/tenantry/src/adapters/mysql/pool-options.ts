@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'mysql2';
 import { InvalidOptionError } from '../../errors.js';
+import { assertFlag } from '../../input/call-options.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
 import { USE_LIMIT_KEYS, type UseLimits } from '../../session/clients.js';
 import type { TenantRef } from '../../tenant/ref.js';
@@ -45,6 +46,7 @@ export const OUR_VALUES: ValueOptions = Object.freeze({ supportBigNumbers: true,
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for an option that is not known here. */
 export function assertKnown(options: object): void {
   assertKnownKeys('mysqlPool', options, ['tenant', 'raw', ...USE_LIMIT_KEYS, ...VALUE_OPTIONS]);
+  assertFlag('mysqlPool', 'raw', Reflect.get(options, 'raw'));
 }
 
 /** What mysql2 knows; anything else it prints, and reads as the process's own zone. */

@@ -1,7 +1,7 @@
 import { capabilities } from '../../engine/capabilities.js';
 import type { Engine } from '../../engine/engine.js';
 import { InvalidOptionError } from '../../errors.js';
-import { classifyError } from './errors.js';
+import { classifyError, limitOf } from './errors.js';
 import { quoteIdentifier } from './identifiers.js';
 import { MysqlServer } from './server.js';
 import { isRead } from './statement.js';
@@ -24,6 +24,7 @@ export const mysql: Engine = Object.freeze({
   // A reset keeps the user that the connection was opened as.
   sharingGroup: (_database, { credentials }) => (credentials === undefined ? '' : undefined),
   classifyError,
+  limitOf,
   quoteIdentifier,
   isRead,
 } satisfies Engine);

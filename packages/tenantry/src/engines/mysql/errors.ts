@@ -99,6 +99,14 @@ export function isReadOnlyAnswer(number: number, message: string): boolean {
   return READ_ONLY.has(number) || (number === BY_OPTION && /read[-_ ]only/i.test(message));
 }
 
+/** Numbers for what one user may have. */
+const LIMITS_OF_USERS: ReadonlySet<number | undefined> = new Set([1203, 1226]);
+
+/** Whose limit a refusal for too many connections was, where it was not the server's. */
+export function limitOf(error: unknown): 'user' | undefined {
+  return LIMITS_OF_USERS.has(serverErrorNumber(error)) ? 'user' : undefined;
+}
+
 /** Whether the server answered with this error, so that the connection goes on. */
 export function isServerReply(error: unknown): boolean {
   const { errno, sqlState } = error as DriverError;

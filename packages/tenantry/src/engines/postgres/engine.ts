@@ -1,7 +1,7 @@
 import { capabilities } from '../../engine/capabilities.js';
 import type { Engine } from '../../engine/engine.js';
 import { InvalidOptionError } from '../../errors.js';
-import { classifyError } from './errors.js';
+import { classifyError, limitOf } from './errors.js';
 import { quoteIdentifier } from './identifiers.js';
 import { PostgresServer } from './server.js';
 import { isRead } from './statement.js';
@@ -37,6 +37,7 @@ export const postgres: Engine = Object.freeze({
       ? `${part.isolation} ${database}`
       : JSON.stringify([database, part.isolation, credentials.user])),
   classifyError,
+  limitOf,
   quoteIdentifier,
   isRead,
 } satisfies Engine);

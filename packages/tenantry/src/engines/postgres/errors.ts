@@ -8,6 +8,8 @@ interface DriverError extends Error {
   readonly code?: string;
   readonly severity?: string;
   readonly constraint?: string;
+  /** The server's own function that refused. */
+  readonly routine?: string;
   readonly syscall?: string;
 }
 
@@ -115,6 +117,18 @@ export function isFailedWrite(error: unknown): boolean {
 /** Whether the driver took no statement any more, because it had heard of the connection's end before. */
 export function wasNotTaken(error: unknown): error is Error {
   return error instanceof Error && error.message.endsWith('is not queryable');
+}
+
+/** Where in the server its limits are that are not all sessions'; the messages are in the language of the server. */
+const LIMITS: ReadonlyMap<unknown, 'user' | 'database'> = new Map([
+  ['InitializeSessionUserId', 'user'],
+  ['CheckMyDatabase', 'database'],
+]);
+
+/** Whose limit a refusal for too many connections was, where it was not the server's. */
+export function limitOf(error: unknown): 'user' | 'database' | undefined {
+  if (error instanceof ConnectFailedError) return limitOf(error.cause);
+  return isServerAnswer(error) ? LIMITS.get((error as DriverError).routine) : undefined;
 }
 
 /** The SQLSTATE of a server's answer, or undefined. */
