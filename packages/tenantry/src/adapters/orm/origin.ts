@@ -1,11 +1,10 @@
-import type { CurrentTenant } from '../../context/context.js';
 import { NoTenantError, TenantSwitchError } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
 
 /** In whose context something was made that is used later, maybe in another one. */
 export class Origin {
   /** Undefined where it was made outside of every context. */
-  readonly tenant: CurrentTenant | undefined;
+  readonly tenant: ReturnType<Tenancy['current']>;
   readonly #tenancy: Tenancy;
   readonly #what: string;
 

@@ -1,7 +1,6 @@
 import type { ClientConfig } from 'pg';
 import { LazyPackage } from '../../engine/lazy-package.js';
 import { DriverMissingError, InvalidOptionError, OutOfResourcesError } from '../../errors.js';
-import type { Settings } from './parsing-settings.js';
 import { withSavedKeys } from './scram.js';
 
 type Pg = typeof import('pg');
@@ -14,6 +13,9 @@ export interface Driver {
 
 /** A client of the driver. */
 export type Client = InstanceType<Pg['Client']>;
+
+/** Settings of a session, as the start-up message carries them. */
+export type Settings = Readonly<Record<string, string>>;
 
 /** What the server gave the client at start-up, with which a statement can be cancelled. */
 export interface BackendKey {
@@ -39,7 +41,7 @@ export async function loadDriver(load: () => Promise<Driver> = () => pg.load()):
   }
   try {
     const { Client, Connection } = await load();
-    return { Client: withSavedKeys(withOwnStartup(Client)), Connection };
+    return { Client: ownClient(Client), Connection };
   } catch (cause) {
     if (cause instanceof OutOfResourcesError) throw cause;
     throw new DriverMissingError('PostgreSQL needs the package pg, which could not be loaded.', {
@@ -49,8 +51,17 @@ export async function loadDriver(load: () => Promise<Driver> = () => pg.load()):
   }
 }
 
+/** Made once for each of the driver's: to V8 every further class is another shape of client. */
+const ownClients = new WeakMap<Pg['Client'], Pg['Client']>();
+
+function ownClient(Client: Pg['Client']): Pg['Client'] {
+  const own = ownClients.get(Client) ?? withSavedKeys(withOwnStartup(Client));
+  ownClients.set(Client, own);
+  return own;
+}
+
 /** What a client is told beyond the driver's own options. */
-export interface StartupConfig {
+interface StartupConfig {
   /** Settings with which its session begins. */
   readonly settings?: Settings | undefined;
 }

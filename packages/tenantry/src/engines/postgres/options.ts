@@ -4,7 +4,8 @@ import type { ServerAddress } from '../../engine/address.js';
 import { assertKnownParameters } from '../../engine/parameters.js';
 import { InvalidOptionError, ServerRefusedError } from '../../errors.js';
 import { quoteForMessage } from '../../tenant/name.js';
-import { parsingSettings, type Settings } from './parsing-settings.js';
+import type { Settings } from './driver.js';
+import { parsingSettings } from './parsing-settings.js';
 
 const KEEP_ALIVE_DELAY_MS = 10_000;
 

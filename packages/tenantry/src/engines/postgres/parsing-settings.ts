@@ -1,11 +1,8 @@
 import type { ServerAddress } from '../../engine/address.js';
 import { InvalidOptionError } from '../../errors.js';
 import { quoteForMessage } from '../../tenant/name.js';
-import type { Client } from './driver.js';
+import type { Client, Settings } from './driver.js';
 import { ask } from './own-values.js';
-
-/** Settings of a session, as the start-up message carries them. */
-export type Settings = Readonly<Record<string, string>>;
 
 /** What the driver takes for given where it reads values. The encoding it names itself. */
 const PINNED: Settings = {
