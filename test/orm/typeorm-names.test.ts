@@ -79,6 +79,26 @@ function describeNames(engine: EngineUnderTest, name: 'mysql' | 'postgres'): voi
       expect(await other.run(a, () => tables(other))).toEqual(['users']);
     });
 
+    it('looks its tenant up again for a tool, where others took its place in memory', async () => {
+      const { tenancy, a, b } = await fleet({ cache: { maxRoutes: 1 } });
+      const source = await ambientTypeorm(tenancy, () => new DataSource(optionsOf(tenancy)));
+      await tenancy.session(a).execute('DROP TABLE users');
+      await tenancy.run(a, async () => {
+        await tenancy.session(b).ready();
+        await source.synchronize();
+        expect(await tables(tenancy)).toEqual(['users']);
+      });
+    });
+
+    it.runIf(name === 'postgres')('names the schema of the tenant in context', async () => {
+      const { tenancy, a } = await fleet(await inSchemas());
+      const source = await ambientTypeorm(tenancy, () => new DataSource(optionsOf(tenancy)));
+      const hasNotes = () => source.createQueryRunner().hasTable('notes');
+      await tenancy.asTemplate(() => source.createQueryRunner().createTable(notes));
+      expect(await tenancy.asTemplate(hasNotes)).toBe(true);
+      expect(await tenancy.run(a, hasNotes)).toBe(false);
+    });
+
     it('keeps a query cache in the database of each tenant', async () => {
       const { tenancy, a, b } = await fleet();
       const source = await ambientTypeorm(tenancy, () => new DataSource(optionsOf(tenancy, { cache: true })));
@@ -156,7 +176,7 @@ function describeNames(engine: EngineUnderTest, name: 'mysql' | 'postgres'): voi
   });
 
   async function inSchemas() {
-    const shared = await openSharedDatabase(namespace());
+    const shared = await openSharedDatabase(namespace(), `schemas${count}`);
     return { servers: { main: { url: shared.url, isolation: 'schema' as const } } };
   }
 }
