@@ -6,8 +6,8 @@ export default {
   patches: [
     {
       file: 'session/transaction.js',
-      find: 'await lease.connection.rollback();',
-      replace: 'await lease.connection.commit();',
+      find: 'lease, lease.connection.rollback()',
+      replace: 'lease, lease.connection.commit()',
     },
   ],
 };
