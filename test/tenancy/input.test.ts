@@ -62,6 +62,8 @@ describe('what is wrong', () => {
       'a key that nobody reads, for a client at once': () =>
         tenancy.clients('acme').take(any({ queryMS: 5 })),
       'no time for a client at once': () => tenancy.clients('acme').take({ queryMs: Number.NaN }),
+      'a number for a row key': () => tenancy.tenants.create({ name: 'b', rowKey: any(42) }),
+      'a number to go on after': () => tenancy.tenants.list({ after: any(5) }),
       'a text for a time': () => tenancy.clients('acme').acquire({ timeoutMs: any('5') }),
       'an unknown option': () => session.query('SELECT 1', [], any({ timeout: 5 })),
       'options for parameters': () => session.query('SELECT 1', any({ timeoutMs: 5 })),

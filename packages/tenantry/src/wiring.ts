@@ -134,7 +134,7 @@ export class Wiring {
       findServer: (name) => this.#adminServer(name, this.#findPool(name)),
       script: options.provision,
       process: () => this.#heartbeat.record(),
-      changed: () => this.#directory.catchUp(),
+      changed: () => this.#directory.catchUpAnew(),
     });
     this.central = this.#centralExecutor(catalogDatabase);
   }

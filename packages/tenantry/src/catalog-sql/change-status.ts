@@ -21,7 +21,11 @@ export async function changeStatus(
   if (row === undefined) throw unknownTenant(key);
   assertTransition(row, to);
   if (fence !== undefined && Number(row.fence) !== fence) throw changedMeanwhile(row);
-  if (row.status === 'creating') await giveUp(change, row, to);
+  if (row.status === 'creating') {
+    // It is given up only when nobody makes it.
+    await assertAbandoned(change, row);
+    await giveUpName(change, row);
+  }
   return change.update(row.id, {
     status: to,
     epoch: Number(row.epoch) + (endSessions ? 1 : 0),
@@ -35,18 +39,6 @@ async function find({ db }: Change, key: TenantKey): Promise<TenantRow | undefin
   if (!isPossible(key)) return undefined;
   const row = await (key.id === undefined ? rowByNameKey(db, nameKey(labelOf(key))) : rowById(db, key.id));
   return row !== undefined && row.name_key !== null && isNamedBy(row, key) ? row : undefined;
-}
-
-/** A tenant in the making becomes active by being finished, and is given up only when nobody makes it. */
-async function giveUp(change: Change, row: TenantRow, to: TenantStatus): Promise<void> {
-  if (to === 'deleted') {
-    await assertAbandoned(change, row);
-    return giveUpName(change, row);
-  }
-  throw new TenantStatusError(`Tenant ${row.name} is still being created and cannot become ${to} yet.`, {
-    tenant: row.name,
-    hint: `If its creation was interrupted, finish it with: tenantry tenants create ${row.name}`,
-  });
 }
 
 /** Lets a suspended tenant's epoch and fence grow beyond what the database says that it is about to take over. */

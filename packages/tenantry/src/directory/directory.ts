@@ -145,6 +145,12 @@ export class Directory {
     return this.#catchingUp;
   }
 
+  /** The same, by a question that is asked after this call: what is under way may have been answered before. */
+  async catchUpAnew(): Promise<void> {
+    await this.#catchingUp?.catch(() => {});
+    await this.catchUp();
+  }
+
   async #catchUp(timeoutMs: number): Promise<void> {
     const askedAt = this.#freshness.now();
     await this.#settling(askedAt, this.#readChanges(timeoutMs));

@@ -27,7 +27,7 @@ export interface TenantAdminRooms {
   readonly findServer: FindServer;
   readonly script: string | undefined;
   process(): ProcessRecord;
-  /** Called after each change that went through, so that this process sees it at once. */
+  /** Called after each change that went through, so that this process sees it at once; what it asks is asked after that. */
   changed(): Promise<void>;
 }
 
@@ -67,6 +67,7 @@ export class TenantAdmin implements Tenants {
     const metadata = checkedMetadata(input.metadata ?? {});
     const server = this.#choose(input.server);
     const { isolation = server.isolation } = input;
+    assertText('row key', rowKey);
     assertIsolation(server.server, isolation, rowKey);
     return { name, server, isolation, rowKey, metadata };
   }
@@ -104,7 +105,8 @@ export class TenantAdmin implements Tenants {
 
   async list(options: ListOptions = {}): Promise<TenantPage> {
     assertKnownKeys('list', options, LIST_KEYS);
-    const { limit = 100, status } = options;
+    const { limit = 100, status, after } = options;
+    assertText('name after which a list goes on', after);
     if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
       throw new InvalidInputError('The limit of a list must be a whole number from 1 to 1000.');
     }
@@ -145,7 +147,7 @@ export class TenantAdmin implements Tenants {
     const changed = await this.#guard(findServer(tenant.placement.server), () =>
       change(catalog, findServer, tenant),
     );
-    await this.#rooms.changed();
+    await this.#follow();
     return changed;
   }
 
@@ -153,7 +155,7 @@ export class TenantAdmin implements Tenants {
     const key = keyOf(ref);
     if (!isPossible(key)) throw unknownTenant(key);
     const tenant = await stopTenant(this.#rooms.catalog, this.#rooms.findServer, ref, to);
-    await this.#rooms.changed();
+    await this.#follow();
     return tenant;
   }
 
@@ -162,8 +164,13 @@ export class TenantAdmin implements Tenants {
     const { name, server } = target;
     await catalog.registerServer(name, server.engine.name, describeAddress(server.address));
     const result = await this.#guard(target, () => change(catalog));
-    await this.#rooms.changed();
+    await this.#follow();
     return result;
+  }
+
+  /** The change went through, whatever comes of this; where the catalog does not answer now, the poll follows. */
+  async #follow(): Promise<void> {
+    await this.#rooms.changed().catch(() => {});
   }
 
   /** Turns a driver's error about a server into ours. */
@@ -197,6 +204,14 @@ function stepFailed(error: unknown, { name, server }: AdminServer): QueryFailedE
       hint: 'The cause is the original error of the driver; mend it and repeat the call.',
     },
   );
+}
+
+/** @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) */
+function assertText(what: string, value: unknown): void {
+  if (value === undefined || typeof value === 'string') return;
+  throw new InvalidInputError(`The ${what} must be a text.`, {
+    hint: `It is ${value === null ? 'null' : `a ${typeof value}`}; leave it out for none.`,
+  });
 }
 
 /** @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) */

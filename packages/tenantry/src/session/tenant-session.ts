@@ -52,11 +52,12 @@ export class TenantSession implements Session, ClientSource {
   }
 
   get tenant(): string {
-    return this.#name;
+    // Asked for by its id it has a name only when it is bound.
+    return this.#route?.name ?? this.#name;
   }
 
   get label(): string {
-    return this.#name;
+    return this.tenant;
   }
 
   get queryMs(): number {

@@ -10,7 +10,8 @@ import type { TenantKey } from './ref.js';
 import type { IdentityCheck, Isolation, Route, TenantStatus } from './tenant.js';
 
 const transitions: Readonly<Record<TenantStatus, readonly TenantStatus[]>> = {
-  creating: ['active', 'deleted'],
+  // Its creation alone makes it active.
+  creating: ['deleted'],
   active: ['suspended', 'deleted'],
   suspended: ['active', 'deleted'],
   deleted: [],
@@ -52,11 +53,19 @@ export function assertTransition(tenant: Pick<Route, 'name' | 'status'>, to: Ten
   if (possible.includes(to)) return;
   throw new TenantStatusError(`Tenant ${tenant.name} is ${tenant.status} and cannot become ${to}.`, {
     tenant: tenant.name,
-    hint:
-      possible.length === 0
-        ? 'A deleted tenant stays deleted; create a new one.'
-        : `From ${tenant.status} a tenant can become ${possible.join(' or ')}.`,
+    hint: hintFor(tenant, possible),
   });
+}
+
+function hintFor(
+  { name, status }: Pick<Route, 'name' | 'status'>,
+  possible: readonly TenantStatus[],
+): string {
+  if (status === 'deleted') return 'A deleted tenant stays deleted; create a new one.';
+  if (status === 'creating') {
+    return `If its creation was interrupted, finish it with: tenantry tenants create ${name}`;
+  }
+  return `From ${status} a tenant can become ${possible.join(' or ')}.`;
 }
 
 /**

@@ -529,3 +529,16 @@ describe('a look-up by id', () => {
     await expect(byId(second)).rejects.toThrow(CatalogUnavailableError);
   });
 });
+
+describe('what this process has changed itself', () => {
+  it('is seen at once, though the poll was asking when it was changed', async () => {
+    await build();
+    source.hold({ positions: true });
+    const polling = directory.catchUp();
+    source.put('acme');
+    const seen = directory.catchUpAnew();
+    source.release();
+    await Promise.all([polling, seen]);
+    expect(directory.revision).toBe(source.revision);
+  });
+});

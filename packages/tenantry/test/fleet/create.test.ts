@@ -4,6 +4,7 @@ import { type Catalog, identityOf } from '../../src/catalog/catalog.js';
 import type { Provisioning } from '../../src/engine/provisioning.js';
 import { TransactionOutcomeUnknownError } from '../../src/errors.js';
 import { adoptTenant } from '../../src/fleet/operations/adopt.js';
+import { resumeTenant } from '../../src/fleet/operations/change-status.js';
 import { type CreateInput, createTenant } from '../../src/fleet/operations/create.js';
 import { makeTestCatalog, type TestCatalog } from '../catalog-sql/test-catalog.js';
 
@@ -95,6 +96,34 @@ describe('a creation', () => {
     expect(await provisioning.isEmpty(database)).toBe(false);
     // What was begun is gone, and the catalog of the test lives in the same folder.
     expect(await provisioning.listDatabases()).toEqual([fixture.database, database].sort());
+  });
+
+  it.each(['resume', 'adoption'])('is left alone by a %s that comes while its script runs', async (what) => {
+    const { catalog } = fixture;
+    const findServer = () => input('acme').server;
+    const meanwhile = async () => {
+      const { id = '', placement } = (await catalog.findByName('acme')) ?? {};
+      const { database = '' } = placement ?? {};
+      const adoption = { name: 'acme', database, identity: 'table' as const, dryRun: false };
+      const attempt =
+        what === 'resume'
+          ? resumeTenant(catalog, findServer, { name: 'acme', id })
+          : adoptTenant(catalog, { ...adoption, server: findServer(), catalogDatabase: undefined });
+      const code = what === 'resume' ? 'TENANTRY_TENANT_STATUS' : 'TENANTRY_TENANT_BUSY';
+      await expect(attempt).rejects.toMatchObject({ code });
+    };
+    const runScript: Provisioning['runScript'] = async (...args) => {
+      await meanwhile();
+      await provisioning.runScript(...args);
+    };
+    const tenant = await createTenant(catalog, input('acme', { runScript }));
+    expect(await provisioning.readIdentity(tenant.placement.database)).toEqual(identityOf(tenant));
+  });
+
+  it('is not begun where nothing can be made on its server', async () => {
+    const server = { ...input('acme').server, provisioning: () => Promise.reject(new Error('no driver')) };
+    await expect(createTenant(fixture.catalog, { ...input('acme'), server })).rejects.toThrow('no driver');
+    expect(await fixture.catalog.findByName('acme')).toBeUndefined();
   });
 
   it('never takes or drops a database that is somebody else’s', async () => {

@@ -7,6 +7,7 @@ import {
   DatabaseMissingError,
   InvalidInputError,
   TenancyError,
+  TenantBusyError,
   TenantExistsError,
   TransactionOutcomeUnknownError,
 } from '../../errors.js';
@@ -72,6 +73,12 @@ async function lookAgain(
         hint: 'Choose another name, or delete that tenant first.',
       },
     );
+  }
+  if (known.status === 'creating') {
+    throw new TenantBusyError(`Tenant ${known.name} is still being created.`, {
+      tenant: known.name,
+      hint: 'Its database gets its identity by that.',
+    });
   }
   if (identity === 'name') return 'unchanged';
   if (said === undefined) {

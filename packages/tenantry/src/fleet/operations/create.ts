@@ -46,6 +46,8 @@ export interface CreateInput extends CreatePlace {
 export async function createTenant(catalog: Catalog, input: CreateInput): Promise<Tenant> {
   const { name, server, metadata, owner, script, signal } = input;
   const id = newId();
+  // Before anything is begun that somebody would have to give up.
+  const provisioning = await server.provisioning();
   const { tenant, leftOver } = await catalog.beginCreate(
     { id, name, server: server.name, placements: placementsFor(id, input), metadata },
     owner,
@@ -54,11 +56,11 @@ export async function createTenant(catalog: Catalog, input: CreateInput): Promis
     catalog,
     tenant,
     claim: { id: tenant.id, owner: owner.id, fence: tenant.fence },
-    provisioning: await server.provisioning(),
+    provisioning,
     kindOf: (error) => kindOf(error, input),
     mayBeThere: false,
   };
-  const { claim, provisioning } = creation;
+  const { claim } = creation;
   try {
     if (leftOver !== undefined) await dropLeftOver(provisioning, leftOver, tenant);
     await makeDatabase(creation);
