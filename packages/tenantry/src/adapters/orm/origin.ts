@@ -34,20 +34,32 @@ export class Origin {
     };
   }
 
+  /** Runs `fn` with its tenant in context, whoever is in context now. */
+  run<T>(fn: () => Promise<T>): Promise<T> {
+    if (this.tenant === undefined || this.tenant.id === this.#tenancy.current()?.id) return fn();
+    const { id, name } = this.tenant;
+    return this.#tenancy.run({ id, name }, fn, { switch: true });
+  }
+
   /**
    * @throws NoTenantError (`TENANTRY_NO_TENANT`) if it was made outside of every context;
    * TenantSwitchError (`TENANTRY_TENANT_SWITCH`) unless the tenant of now is the same, in the same life of it.
    */
   assertHere(): void {
     if (this.tenant === undefined) throw this.#madeOutside();
-    this.assertNotElsewhere();
+    this.#assertIsOf(this.tenant, this.#tenancy.current());
   }
 
-  /** The same, for what may be made outside of every context, and is whoever's uses it then. */
+  /**
+   * The same, for what may be made outside of every context: that is whoever's uses it. Where no tenant is in context
+   * now, whatever it is used for will say so.
+   */
   assertNotElsewhere(): void {
-    if (this.tenant === undefined) return;
-    const { id, name, epoch } = this.tenant;
-    const now = this.#tenancy.current();
+    const now = this.tenant && this.#tenancy.current();
+    if (this.tenant !== undefined && now !== undefined) this.#assertIsOf(this.tenant, now);
+  }
+
+  #assertIsOf({ id, name, epoch }: CurrentTenant, now: CurrentTenant | undefined): void {
     if (now?.id === id && now.epoch === epoch) return;
     const where = now === undefined ? 'outside of every context' : `in the context of ${now.name}`;
     throw new TenantSwitchError(

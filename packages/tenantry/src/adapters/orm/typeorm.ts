@@ -2,6 +2,7 @@ import { InvalidOptionError, NotSupportedError } from '../../errors.js';
 import type { TenantClients } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import type { Placement } from '../../tenant/tenant.js';
+import { bindEntities, type EntitySource } from './typeorm-entities.js';
 
 /** What is used of TypeORM's `DataSource` beyond its types. */
 interface SourceInternals {
@@ -35,6 +36,9 @@ const SCHEMA_TOOLS = [
  * up (`await tenancy.session().ready()`), before such a statement is made: else `RouteUnknownError`
  * (`TENANTRY_ROUTE_UNKNOWN`). On MySQL and MariaDB `dropDatabase`, `clearDatabase`, `synchronize(true)` and the
  * option `dropSchema` are refused, because they would drop the tenant's identity.
+ *
+ * An entity that was loaded or made in one tenant's context is refused in another's (`TENANTRY_TENANT_SWITCH`), to
+ * save it and to remove it; its lazy relations are loaded from its own tenant.
  *
  * On SQLite there is an `ambientTypeorm` of `tenantry/sqlite`.
  *
@@ -71,6 +75,8 @@ export async function ambientTypeorm<Source extends { initialize(): Promise<unkn
   });
   names.isInitialized = true;
   assertEntities(source as SourceInternals);
+  if (!bindEntities(tenancy, source as EntitySource))
+    throw unsafe('it makes its entities elsewhere than TypeORM 1');
   for (const name of SCHEMA_TOOLS) {
     const tool = Reflect.get(source, name) as (...given: unknown[]) => Promise<unknown>;
     Reflect.set(source, name, async (...given: unknown[]) => {

@@ -1,0 +1,84 @@
+import type { Tenancy } from '../../tenancy.js';
+import { Origin } from './origin.js';
+
+/** What a DataSource makes entities by, and what it does with them, beyond its types. */
+export interface EntitySource {
+  readonly entityMetadatas?: readonly EntityMetadata[];
+  readonly relationLoader?: { load?: LoadRelation };
+  readonly subscribers?: object[];
+}
+
+interface EntityMetadata {
+  create?(...given: unknown[]): object;
+  extractRelationValuesFromEntity?(entity: object, relations: unknown): readonly RelationValue[];
+}
+
+/** A relation of an entity, what it has there, and the metadata of that. */
+type RelationValue = readonly [relation: unknown, value: unknown, metadata: unknown];
+
+type LoadRelation = (relation: unknown, entities: unknown, ...more: unknown[]) => Promise<unknown>;
+
+interface InsertEvent {
+  readonly entity?: unknown;
+  readonly metadata: { readonly primaryColumns: readonly { readonly isGenerated: boolean }[] };
+}
+
+/**
+ * Makes an initialized DataSource refuse (`TENANTRY_TENANT_SWITCH`) an entity in the context of another tenant than it was
+ * made for: to save or remove it, or one that has it as a relation, would write over the other's row with the same
+ * key. A relation that is loaded lazily is loaded from its own tenant, wherever that happens.
+ *
+ * An entity is a tenant's whose DataSource made it in that tenant's context: by loading it, by `create`, or by giving
+ * it its key when it was inserted. Whatever else the application makes belongs to nobody, and can be saved for each
+ * tenant, as seeds are.
+ *
+ * @returns whether TypeORM makes and loads entities where it could be told
+ */
+export function bindEntities(tenancy: Tenancy, source: EntitySource): boolean {
+  const { entityMetadatas, relationLoader, subscribers } = source;
+  const load = relationLoader?.load;
+  if (entityMetadatas === undefined || relationLoader === undefined || load === undefined) return false;
+  if (!Array.isArray(subscribers)) return false;
+  const origins = new WeakMap<object, Origin>();
+  const note = (entity: unknown) => {
+    const origin = new Origin(tenancy, 'An entity');
+    if (isObject(entity) && origin.tenant !== undefined) origins.set(entity, origin);
+  };
+  const assertNotElsewhere = (value: unknown) => {
+    for (const entity of Array.isArray(value) ? value : [value]) {
+      if (isObject(entity)) origins.get(entity)?.assertNotElsewhere();
+    }
+  };
+  for (const metadata of entityMetadatas) {
+    const { create, extractRelationValuesFromEntity: extract } = metadata;
+    if (create === undefined || extract === undefined) return false;
+    metadata.create = (...given) => {
+      const entity = create.apply(metadata, given);
+      note(entity);
+      return entity;
+    };
+    // Asked of everything that is saved or removed, what cascades bring included.
+    metadata.extractRelationValuesFromEntity = (entity, relations) => {
+      assertNotElsewhere(entity);
+      const values = extract.call(metadata, entity, relations);
+      for (const [, value] of values) assertNotElsewhere(value);
+      return values;
+    };
+  }
+  relationLoader.load = (relation, entities, ...more) => {
+    const loaded = () => load.call(relationLoader, relation, entities, ...more);
+    const origin = isObject(entities) ? origins.get(entities) : undefined;
+    // Not refused: TypeORM leaves a promise behind that nobody awaits, whose rejection would end the process.
+    return origin === undefined ? loaded() : origin.run(loaded);
+  };
+  subscribers.push({
+    afterInsert: ({ entity, metadata }: InsertEvent) => {
+      if (metadata.primaryColumns.some(({ isGenerated }) => isGenerated)) note(entity);
+    },
+  });
+  return true;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
