@@ -9,6 +9,7 @@ import * as postgresCore from 'drizzle-orm/pg-core';
 import * as sqliteCore from 'drizzle-orm/sqlite-core';
 import type { Tenancy } from 'tenantry';
 import { mysqlPool } from 'tenantry/mysql';
+import { ambientDrizzle } from 'tenantry/orm';
 import { pgPool } from 'tenantry/postgres';
 import { sqliteDatabase } from 'tenantry/sqlite';
 import type { OrmHandle, OrmUnderTest } from 'tenantry/testing';
@@ -23,7 +24,7 @@ export function drizzleMysql(tenancy: Tenancy): OrmUnderTest {
     username: mysqlCore.varchar('username', { length: 100 }).notNull(),
   });
   const pool = mysqlPool(tenancy);
-  const db = drizzleOnMysql(pool);
+  const db = ambientDrizzle(tenancy, drizzleOnMysql(pool));
   type Handle = Pick<typeof db, 'select' | 'insert'>;
   const handle = (on: Handle): OrmHandle => ({
     names: () => namesIn(on.select().from(users).orderBy(users.id)),
@@ -60,7 +61,7 @@ export function drizzlePostgres(tenancy: Tenancy): OrmUnderTest {
     username: postgresCore.varchar('username', { length: 100 }).notNull(),
   });
   const pool = pgPool(tenancy);
-  const db = drizzleOnPostgres(pool);
+  const db = ambientDrizzle(tenancy, drizzleOnPostgres(pool));
   type Handle = Pick<typeof db, 'select' | 'insert'>;
   const handle = (on: Handle): OrmHandle => ({
     names: () => namesIn(on.select().from(users).orderBy(users.id)),
@@ -82,10 +83,7 @@ export function drizzlePostgres(tenancy: Tenancy): OrmUnderTest {
       ),
     prepared: async (id) => (await byId.execute({ id }))[0]?.username,
     schema: {
-      migrate: async () => {
-        const { schema } = (await tenancy.session().ready()).placement;
-        return migrateOnPostgres(db, { ...migrations, ...(schema && { migrationsSchema: schema }) });
-      },
+      migrate: () => migrateOnPostgres(db, migrations),
     },
     close: () => pool.end(),
   };
@@ -101,7 +99,7 @@ export async function drizzleSqlite(tenancy: Tenancy, tenants: readonly string[]
     username: sqliteCore.text('username').notNull(),
   });
   const database = sqliteDatabase(tenancy);
-  const db = drizzleOnSqlite(database);
+  const db = ambientDrizzle(tenancy, drizzleOnSqlite(database));
   type Handle = Pick<typeof db, 'select' | 'insert'>;
   const handle = (on: Handle): OrmHandle => ({
     names: () => namesIn(on.select().from(users).orderBy(users.id)),

@@ -9,7 +9,7 @@ import type { OrmHandle, OrmSchemaTools, OrmTransaction, OrmUnderTest } from 'te
 export const knexMysql = (tenancy: Tenancy) =>
   instance(ambientKnex(tenancy, knex({ client: 'mysql2', connectionPool: asPool(mysqlPool(tenancy)) })));
 export const knexPostgres = (tenancy: Tenancy) =>
-  instance(knex({ client: 'pg', connectionPool: asPool(pgPool(tenancy)) }));
+  instance(ambientKnex(tenancy, knex({ client: 'pg', connectionPool: asPool(pgPool(tenancy)) })));
 
 export const knexSqlite = (tenancy: Tenancy) =>
   instance(knex({ client: sqliteKnexClient(tenancy, knex), useNullAsDefault: true }));

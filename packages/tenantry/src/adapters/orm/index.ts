@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { ambientDrizzle } from './drizzle.js';
 export { drizzleKitExclusions, prismaExternalTables } from './exclusions.js';
 export { ambientKnex } from './knex.js';
 export { ambientPrisma } from './prisma.js';

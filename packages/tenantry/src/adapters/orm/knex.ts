@@ -1,20 +1,29 @@
 import { NotSupportedError } from '../../errors.js';
 import type { TenantClients } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
+import { bindBuilders, type KnexBuilders } from './knex-builders.js';
 
 /** What is used of a Knex instance beyond its types. */
 interface KnexInternals {
-  readonly client?: { readonly connectionSettings?: object; database?(): unknown };
+  readonly client?: {
+    readonly connectionSettings?: object;
+    readonly dialect?: unknown;
+    database?(): unknown;
+  };
 }
 
 /**
- * Tells a Knex over `mysqlPool(tenancy)` in which database it is: that of the tenant in context. Gives back the same
- * instance.
+ * Ties the builders of a Knex over `mysqlPool(tenancy)` or `pgPool(tenancy)` to the context in which they are made, and
+ * tells it in which database it is: that of the tenant in context. Gives back the same instance.
+ *
+ * A builder sends nothing before it is awaited, and goes to the tenant of the context then. With this one that was
+ * made in the context of one tenant and is awaited in that of another is refused (`TENANTRY_TENANT_SWITCH`); one
+ * that was made outside of every context is whoever's awaits it. `sqliteKnexClient` does so by itself.
  *
  * On MySQL and MariaDB Knex puts the name out of its own connection settings into what looks at the schema:
  * `columnInfo()`, and the search for foreign keys when a column is renamed. A pool of ours has no such settings, and
  * without this they would find nothing. The tenant must have been looked up before: else they throw
- * `RouteUnknownError` (`TENANTRY_ROUTE_UNKNOWN`). PostgreSQL and SQLite do without.
+ * `RouteUnknownError` (`TENANTRY_ROUTE_UNKNOWN`). PostgreSQL does without.
  *
  * @throws NotSupportedError (`TENANTRY_NOT_SUPPORTED`) if this version of Knex has its settings elsewhere.
  * @example
@@ -25,6 +34,12 @@ interface KnexInternals {
  */
 export function ambientKnex<Db extends object>(tenancy: Tenancy, db: Db): Db {
   const { client } = db as KnexInternals;
+  if (client?.dialect !== 'postgresql') nameDatabase(tenancy, client);
+  bindBuilders(tenancy, client as unknown as KnexBuilders);
+  return db;
+}
+
+function nameDatabase(tenancy: Tenancy, client: KnexInternals['client']): void {
   const settings = client?.connectionSettings;
   let probed: string | undefined = 'tenantry-probe';
   // On the settings, because the clients of Knex's transactions share them.
@@ -38,5 +53,4 @@ export function ambientKnex<Db extends object>(tenancy: Tenancy, db: Db): Db {
     });
   }
   probed = undefined;
-  return db;
 }

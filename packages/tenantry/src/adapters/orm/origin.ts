@@ -1,10 +1,13 @@
 import { NoTenantError, TenantSwitchError } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
 
+/** The tenant in context, if there is one. */
+type Current = ReturnType<Tenancy['current']>;
+
 /** In whose context something was made that is used later, maybe in another one. */
 export class Origin {
   /** Undefined where it was made outside of every context. */
-  readonly tenant: ReturnType<Tenancy['current']>;
+  readonly tenant: Current;
   readonly #tenancy: Tenancy;
   readonly #what: string;
 
@@ -59,7 +62,7 @@ export class Origin {
     if (this.tenant !== undefined && now !== undefined) this.#assertIsOf(this.tenant, now);
   }
 
-  #assertIsOf({ id, name, epoch }: CurrentTenant, now: CurrentTenant | undefined): void {
+  #assertIsOf({ id, name, epoch }: NonNullable<Current>, now: Current): void {
     if (now?.id === id && now.epoch === epoch) return;
     const where = now === undefined ? 'outside of every context' : `in the context of ${now.name}`;
     throw new TenantSwitchError(

@@ -3,6 +3,7 @@ import { finished, pipeline } from 'node:stream/promises';
 import type { SqliteDatabase } from '../../engines/sqlite/lent/index.js';
 import { ClosedError, InvalidOptionError, NotSupportedError } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
+import { bindBuilders, type KnexBuilders } from '../orm/knex-builders.js';
 import { readWaitOptions, type SqliteWaitOptions } from './options.js';
 import { WaitingHandle } from './waiting-handle.js';
 
@@ -100,6 +101,7 @@ export function sqliteKnexClient<Client>(
         if (Reflect.get(config, name) !== undefined) throw misplaced(name);
       }
       super(config);
+      if (tenant === undefined) bindBuilders(tenancy, this as unknown as KnexBuilders);
     }
 
     /** Of `knex.initialize()`, which takes an instance that was destroyed into use again. */

@@ -71,6 +71,24 @@ export function describeContext(suite: OrmSuiteContext): void {
       expect([`of ${a}`, 'no tenant']).toContain(outcome);
     });
 
+    it('never gives or writes what is another’s by a query that was made in one tenant and is awaited in another', async () => {
+      const [a, b] = suite.pair;
+      const id = suite.newId();
+      const made = await suite.in(a, async () => ({
+        names: suite.orm.names(),
+        added: suite.orm.add(id, `made in ${a}`),
+      }));
+      const outcome = async (query: PromiseLike<unknown>) =>
+        Promise.resolve(query).then(
+          (answer) => (Array.isArray(answer) ? answer[0] : 'done'),
+          (error: unknown) => (hasCode(error, 'TENANTRY_TENANT_SWITCH') ? 'refused' : error),
+        );
+      const read = await suite.in(b, () => outcome(made.names));
+      expect([`of ${a}`, 'refused']).toContain(read);
+      await suite.in(b, () => outcome(made.added));
+      expect(await suite.namesOf(b)).not.toContain(`made in ${a}`);
+    });
+
     it('refuses to run without a tenant', async () => {
       const outcome = await suite.owner().then(
         () => 'answered',
