@@ -157,8 +157,7 @@ export const dialect = {
       "SET sql_mode = 'ANSI_QUOTES'",
       'SET NAMES latin1',
     ],
-    // Not yet `SET STATEMENT sql_mode = ... FOR ...`: its reply tells the mode of that one statement, and what is
-    // escaped after it is escaped by that.
+    "SET STATEMENT sql_mode = 'NO_BACKSLASH_ESCAPES' FOR SELECT 1",
   ],
   mirror: (mark) => ({
     sql: noted(mark, `SELECT '${mark.request}' AS request, place FROM whoami WHERE place = ?`),

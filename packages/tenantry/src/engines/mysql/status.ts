@@ -31,6 +31,7 @@ export class StatusWatch {
   /** While a prepared statement is being described: how many EOF packets will come. */
   #endsLeft = 0;
   #escapesBackslashes = true;
+  #keepsMode = true;
   #speaksUtf8 = true;
   #tellsOfTraces = false;
   #endedInError = false;
@@ -55,6 +56,14 @@ export class StatusWatch {
   /** Whether a backslash in a string literal escapes, as of the last reply with flags. */
   get escapesBackslashes(): boolean {
     return this.#escapesBackslashes;
+  }
+
+  /**
+   * Whether every reply since the session began has told the same of backslashes. A reply that tells otherwise may be
+   * of its statement alone: `SET STATEMENT sql_mode = ... FOR ...` leaves the session as it was. So it proves nothing.
+   */
+  get keepsMode(): boolean {
+    return this.#keepsMode;
   }
 
   /** Whether the server takes what the client sends for UTF-8, as far as it reports changes of that. */
@@ -91,6 +100,7 @@ export class StatusWatch {
   /** To be called when the session is about to be reset: whether a backslash escapes in a fresh one. */
   expectReset(escapesBackslashes: boolean): void {
     this.#escapesBackslashes = escapesBackslashes;
+    this.#keepsMode = true;
     this.#speaksUtf8 = true;
     this.forgetTraces();
   }
@@ -207,7 +217,12 @@ export class StatusWatch {
 
   #finish(flags: number): void {
     this.#endedInError = false;
-    this.#escapesBackslashes = (flags & ServerStatus.noBackslashEscapes) === 0;
+    const escapesBackslashes = (flags & ServerStatus.noBackslashEscapes) === 0;
+    if (escapesBackslashes !== this.#escapesBackslashes) {
+      this.#escapesBackslashes = escapesBackslashes;
+      this.#keepsMode = false;
+      this.#tellsOfTraces = true;
+    }
     const more = (flags & ServerStatus.moreResults) !== 0;
     this.#flags = more ? undefined : flags;
     this.#lastFlags = flags;

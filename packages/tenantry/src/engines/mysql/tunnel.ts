@@ -118,8 +118,7 @@ export class Tunnel extends Duplex {
     const command = first?.[HEADER];
     if (command === Command.quit) this.push(null);
     else if (!PASSED.has(command)) this.destroy(refused(command));
-    else if (command === Command.query && !this.#wire.status.speaksUtf8 && !isPlain(packets))
-      this.destroy(unreadable());
+    else if (command === Command.query && !this.#isReadable && !isPlain(packets)) this.destroy(unreadable());
     else if (command === Command.resetConnection && this.#wire.status.isOpen) this.destroy(resetRefused());
     else if (!this.#started && first?.toString('latin1', HEADER + 1) === SETS_UTC)
       this.#say(okPacket(1, this.#status));
@@ -130,6 +129,12 @@ export class Tunnel extends Duplex {
         new Passing(packets, UNANSWERED.has(command), (packet) => this.#answer(packet), this),
       );
     }
+  }
+
+  /** Whether the driver knows how the server reads what it writes into a text. */
+  get #isReadable(): boolean {
+    const { speaksUtf8, keepsMode } = this.#wire.status;
+    return speaksUtf8 && keepsMode;
   }
 
   get #status(): number {
@@ -213,9 +218,9 @@ function isPlain(packets: readonly Buffer[]): boolean {
 /** The other driver wrote values into a text, and what the server would make of them is not known. */
 function unreadable(): NotSupportedError {
   return new NotSupportedError(
-    'The character set of this connection was changed, so values cannot be escaped safely.',
+    'The character set or the sql_mode of this connection was changed, so values cannot be escaped safely.',
     {
-      hint: 'Keep utf8mb4, or let the server bind: execute().',
+      hint: 'Keep utf8mb4 and what sql_mode says of backslashes, or let the server bind: execute().',
     },
   );
 }

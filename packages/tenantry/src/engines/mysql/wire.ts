@@ -153,6 +153,7 @@ export class Wire implements Activity {
     );
     this.#foldsNames = foldsNames;
     this.#escapesBackslashes = this.status.escapesBackslashes;
+    this.status.expectReset(this.#escapesBackslashes);
   }
 
   /** Writes a statement ahead of the next command, which reports its failure. */
@@ -190,8 +191,9 @@ export class Wire implements Activity {
    * known only while nothing is under way.
    */
   get escapingTrouble(): string | undefined {
-    const { escapesBackslashes, speaksUtf8 } = this.status;
+    const { escapesBackslashes, keepsMode, speaksUtf8 } = this.status;
     if (!escapesBackslashes) return 'sql_mode has NO_BACKSLASH_ESCAPES';
+    if (!keepsMode) return 'sql_mode was changed, for the session or for a statement';
     if (!speaksUtf8) return 'the character set of the client is not utf8mb4';
     const mayHaveChanged = this.#left === 'lasting' || (this.#left !== 'none' && !this.#reportsCharset);
     return mayHaveChanged ? 'the server does not report whether the character set was changed' : undefined;

@@ -85,11 +85,21 @@ onEngine('mysql', () => {
       }
     });
 
-    it('is a value after a change that nobody waited for', async () => {
+    it('is refused after a change of the mode that nobody waited for', async () => {
       const other = await through(test.url, tenants.a);
       const changed = other.query(NO_ESCAPES);
-      expect(await other.query('SELECT ? AS v', [ATTACK])).toEqual([{ v: ATTACK }]);
+      await expect(other.query('SELECT ? AS v', [ATTACK])).rejects.toThrow();
       await changed;
+    });
+
+    // The reply tells the mode of that statement, and not that of the session.
+    it.each([
+      [false, "SET STATEMENT sql_mode = 'NO_BACKSLASH_ESCAPES' FOR SELECT 1"],
+      [true, "SET STATEMENT sql_mode = '' FOR SELECT 1"],
+    ])('is refused after another mode for one statement (%s)', async (isStrict, sql) => {
+      const other = await (isStrict ? through(strict.url, strict.database) : through(test.url, tenants.a));
+      await other.query(sql);
+      await expect(other.query('SELECT ? AS v', ["\\' OR 1=1 -- "])).rejects.toThrow();
     });
 
     it('is refused after a change of the character set', async () => {
