@@ -1,6 +1,6 @@
 import { Database, type SqliteDatabase } from '../../engines/sqlite/lent/index.js';
 import type { Tenancy } from '../../tenancy.js';
-import { readOptions, type SqliteDatabaseOptions } from './options.js';
+import { assertTenancy, readOptions, type SqliteDatabaseOptions } from './options.js';
 import { TenantHome } from './tenant-home.js';
 
 /**
@@ -36,6 +36,7 @@ import { TenantHome } from './tenant-home.js';
  * ```
  */
 export function sqliteDatabase(tenancy: Tenancy, options: SqliteDatabaseOptions = {}): SqliteDatabase {
-  const { tenant, transactionMs } = readOptions(options);
+  assertTenancy('sqliteDatabase', tenancy);
+  const { tenant, transactionMs } = readOptions('sqliteDatabase', options);
   return new Database(new TenantHome(tenancy, tenant, transactionMs));
 }

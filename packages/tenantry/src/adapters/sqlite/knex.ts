@@ -2,10 +2,11 @@ import type { Transform } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import type { SqliteDatabase } from '../../engines/sqlite/lent/index.js';
 import { ClosedError, InvalidOptionError, NotSupportedError } from '../../errors.js';
+import { assertFunction } from '../../input/call-options.js';
 import type { Tenancy } from '../../tenancy.js';
 import { bindBuilders, type KnexBuilders } from '../orm/knex-builders.js';
-import { readWaitOptions, type SqliteWaitOptions } from './options.js';
-import { WaitingHandle } from './waiting-handle.js';
+import { assertTenancy, readWaitOptions, type SqliteWaitOptions } from './options.js';
+import { exactResult, exactRows, WaitingHandle } from './waiting-handle.js';
 
 /** What is used of the function that the package `knex` exports. */
 export interface KnexModule<Client> {
@@ -82,6 +83,8 @@ export function sqliteKnexClient<Client>(
   knex: KnexModule<Client>,
   options: SqliteWaitOptions = {},
 ): Client {
+  assertTenancy('sqliteKnexClient', tenancy);
+  assertFunction('sqliteKnexClient', knex);
   const { tenant, busyTimeoutMs } = readWaitOptions('sqliteKnexClient', options);
   const handles = new WeakMap<object, WaitingHandle>();
   const handleOf = (connection: object): WaitingHandle => {
@@ -144,8 +147,9 @@ export function sqliteKnexClient<Client>(
       const values = this._formatBindings(query.bindings);
       return handleOf(connection).run((database) => {
         const statement = prepared(database, query);
-        if (statement.reader) return Object.assign(query, { response: statement.all(...values) });
-        const response = statement.run(...values);
+        if (statement.reader)
+          return Object.assign(query, { response: rowsOf(query, statement.all(...values)) });
+        const response = exactResult(statement.run(...values));
         const { lastInsertRowid: lastID, changes } = response;
         return Object.assign(query, { response, context: { lastID, changes } });
       });
@@ -161,8 +165,10 @@ export function sqliteKnexClient<Client>(
       const handle = handleOf(connection);
       // A handle that gives rows can do nothing else meanwhile, and a transaction has no other.
       if (connection.inTransaction)
-        yield* await handle.run((database) => prepared(database, query).all(...values));
-      else yield* handle.iterate((database) => prepared(database, query), values);
+        yield* await handle.run((database) => rowsOf(query, prepared(database, query).all(...values)));
+      else
+        for await (const row of handle.iterate((database) => prepared(database, query), values))
+          yield* rowsOf(query, [row]);
     }
   }
   return TenantClient as unknown as Client;
@@ -178,10 +184,13 @@ function ownClientOf(knex: KnexModule<unknown>): OwnClientClass {
   });
 }
 
+/** Knex's own option has all integers as bigint, or those rounded that a number cannot hold. */
 function prepared(database: SqliteDatabase, { sql, options }: Query) {
-  const statement = database.prepare(sql);
-  const safeIntegers = options?.safeIntegers;
-  return typeof safeIntegers === 'boolean' ? statement.safeIntegers(safeIntegers) : statement;
+  return database.prepare(sql).safeIntegers(options?.safeIntegers !== false);
+}
+
+function rowsOf({ options }: Query, rows: unknown[]): unknown[] {
+  return typeof options?.safeIntegers === 'boolean' ? rows : exactRows(rows);
 }
 
 function misplaced(option: string): InvalidOptionError {

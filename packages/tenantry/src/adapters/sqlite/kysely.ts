@@ -11,11 +11,12 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely';
+import type { SqliteDatabase } from '../../engines/sqlite/lent/index.js';
 import { ClosedError, InvalidOptionError } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
 import type { TenantRef } from '../../tenant/ref.js';
-import { readWaitOptions, type SqliteWaitOptions } from './options.js';
-import { WaitingHandle } from './waiting-handle.js';
+import { assertTenancy, readWaitOptions, type SqliteWaitOptions } from './options.js';
+import { exactRows, WaitingHandle } from './waiting-handle.js';
 
 /**
  * A SQLite dialect for Kysely over a tenancy's files. Kysely's own has one connection, and one lock for
@@ -35,6 +36,7 @@ import { WaitingHandle } from './waiting-handle.js';
  * ```
  */
 export function sqliteDialect(tenancy: Tenancy, options: SqliteWaitOptions = {}): Dialect {
+  assertTenancy('sqliteDialect', tenancy);
   const { tenant, busyTimeoutMs } = readWaitOptions('sqliteDialect', options);
   return {
     createDriver: () => new TenantDriver(tenancy, tenant, busyTimeoutMs),
@@ -124,8 +126,9 @@ class LeasedConnection implements DatabaseConnection {
     chunkSize = 1,
   ): AsyncIterableIterator<QueryResult<R>> {
     let rows: R[] = [];
-    for await (const row of this.#handle.iterate((database) => database.prepare(sql), parameters)) {
-      rows.push(row as R);
+    const statement = (database: SqliteDatabase) => database.prepare(sql).safeIntegers();
+    for await (const row of this.#handle.iterate(statement, parameters)) {
+      rows.push(...(exactRows([row]) as R[]));
       if (rows.length < chunkSize) continue;
       yield { rows };
       rows = [];

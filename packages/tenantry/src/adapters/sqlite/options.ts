@@ -1,12 +1,13 @@
 import { InvalidOptionError } from '../../errors.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
+import type { Tenancy } from '../../tenancy.js';
 import type { TenantRef } from '../../tenant/ref.js';
 
 /** Whose a database is, and how long it waits. */
 export interface SqliteDatabaseOptions {
   /**
-   * Whose it is. Left out it is ambient: each call goes to the tenant of the context at the call. To give
+   * Whose it is, by name, id or both. Left out it is ambient: each call goes to the tenant of the context at the call. To give
    * `undefined` is refused, because it is mostly a request that was not resolved to a tenant.
    */
   readonly tenant?: TenantRef;
@@ -27,11 +28,14 @@ export const DAY_MS = 86_400_000;
 export const LONGEST_WAIT_MS = 600_000;
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, for an unknown option, or a time out of range. */
-export function readOptions(options: SqliteDatabaseOptions): {
+export function readOptions(
+  what: string,
+  options: SqliteDatabaseOptions,
+): {
   readonly tenant: TenantRef | undefined;
   readonly transactionMs: number;
 } {
-  assertKnownKeys('sqliteDatabase', options, ['tenant', 'transactionMs']);
+  assertKnownKeys(what, options, ['tenant', 'transactionMs']);
   const { tenant, transactionMs = 60_000 } = options;
   assertTenantOption(options);
   assertMilliseconds('transactionMs', transactionMs, [1, DAY_MS]);
@@ -56,6 +60,14 @@ export function readWaitOptions(
   assertTenantOption(options);
   assertMilliseconds('busyTimeoutMs', busyTimeoutMs, [0, LONGEST_WAIT_MS]);
   return { tenant, busyTimeoutMs };
+}
+
+/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for what is no tenancy. */
+export function assertTenancy(what: string, tenancy: unknown): asserts tenancy is Tenancy {
+  if (typeof tenancy === 'object' && tenancy !== null && 'clients' in tenancy) return;
+  throw new InvalidOptionError(`${what} needs a tenancy, and was given none.`, {
+    hint: 'Pass what createTenancy resolved to; it must be awaited.',
+  });
 }
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for a time out of range. */

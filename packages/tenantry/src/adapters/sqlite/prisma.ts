@@ -1,7 +1,7 @@
 import { InvalidOptionError } from '../../errors.js';
 import type { Tenancy } from '../../tenancy.js';
 import { quoteForMessage } from '../../tenant/name.js';
-import { readWaitOptions, type SqliteWaitOptions } from './options.js';
+import { assertTenancy, readWaitOptions, type SqliteWaitOptions } from './options.js';
 import { TenantAdapter } from './prisma/adapter.js';
 import type { PrismaAdapterFactory } from './prisma/driver-adapter.js';
 import type { TimestampFormat } from './prisma/values.js';
@@ -36,6 +36,7 @@ export interface PrismaSqliteOptions extends SqliteWaitOptions {
  * ```
  */
 export function prismaSqlite(tenancy: Tenancy, options: PrismaSqliteOptions = {}): PrismaAdapterFactory {
+  assertTenancy('prismaSqlite', tenancy);
   const waits = readWaitOptions('prismaSqlite', options, ['timestampFormat']);
   const { timestampFormat = 'iso8601' } = options;
   if (timestampFormat !== 'iso8601' && timestampFormat !== 'unixepoch-ms') {

@@ -80,11 +80,13 @@ function probe(said: string[]): ClientLease {
         return result;
       };
     };
-    return {
+    const statement = {
+      safeIntegers: () => statement,
       reader: sql.startsWith('SELECT'),
       all: answer([{ probe: 1 }]),
       run: answer({ changes: 1, lastInsertRowid: 1 }),
     };
+    return statement;
   };
   const client = { inTransaction: false, prepare };
   const release = () => void said.push('given back');

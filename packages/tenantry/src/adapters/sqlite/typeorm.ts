@@ -1,9 +1,10 @@
 import { ClosedError, InvalidOptionError, NotSupportedError } from '../../errors.js';
+import { assertFunction } from '../../input/call-options.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
 import type { ClientLease } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import { bindEntities, type EntitySource } from '../orm/typeorm-entities.js';
-import { assertMilliseconds, DAY_MS, LONGEST_WAIT_MS } from './options.js';
+import { assertMilliseconds, assertTenancy, DAY_MS, LONGEST_WAIT_MS } from './options.js';
 import { assertKeepsApart, type ProbedSource, unsafe } from './typeorm-probe.js';
 import { leasedQueryRunner, type QueryRunner, type QueryRunnerClass } from './typeorm-query-runner.js';
 
@@ -67,6 +68,8 @@ export async function ambientTypeorm<Source extends { initialize(): Promise<unkn
   make: (options: SqliteSourceOptions) => Source,
   options: AmbientTypeormOptions = {},
 ): Promise<Source> {
+  assertTenancy('ambientTypeorm', tenancy);
+  assertFunction('ambientTypeorm', make);
   assertKnownKeys('ambientTypeorm', options, ['busyTimeoutMs', 'idleMs']);
   const { busyTimeoutMs = 5000, idleMs = 60_000 } = options;
   assertMilliseconds('busyTimeoutMs', busyTimeoutMs, [0, LONGEST_WAIT_MS]);

@@ -1,6 +1,8 @@
+import type { Row } from '../../engine/connection.js';
 import { BusyWait } from '../../engines/sqlite/busy-wait.js';
 import { isBusy } from '../../engines/sqlite/errors.js';
 import type { RunResult, SqliteDatabase, SqliteStatement } from '../../engines/sqlite/lent/index.js';
+import { normalizeInteger, normalizeRows } from '../../engines/sqlite/values.js';
 import type { ClientLease, Clients } from '../../session/clients.js';
 
 /**
@@ -41,11 +43,11 @@ export class WaitingHandle {
     }
   }
 
-  /** The rows of a statement that gives some, or what another one did. */
+  /** The rows of a statement that gives some, or what another one did. Integers that a number cannot hold are bigint. */
   send(sql: string, values: readonly unknown[]): Promise<readonly unknown[] | RunResult> {
     return this.run((database) => {
-      const statement = database.prepare(sql);
-      return statement.reader ? statement.all(...values) : statement.run(...values);
+      const statement = database.prepare(sql).safeIntegers();
+      return statement.reader ? exactRows(statement.all(...values)) : exactResult(statement.run(...values));
     });
   }
 
@@ -75,4 +77,14 @@ export class WaitingHandle {
     this.#wait.end();
     this.#lease.destroy();
   }
+}
+
+/** Rows that were read with integers as bigint: integers are numbers where those hold them. */
+export function exactRows(rows: unknown[]): unknown[] {
+  return normalizeRows(rows as Row[]);
+}
+
+/** The same of what a statement did that gives no rows. */
+export function exactResult({ changes, lastInsertRowid }: RunResult): RunResult {
+  return { changes, lastInsertRowid: normalizeInteger(BigInt(lastInsertRowid)) };
 }

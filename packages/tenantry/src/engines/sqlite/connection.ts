@@ -15,7 +15,7 @@ import type { LentStatement } from './lent/lent-handle.js';
 import { type PreparedStatement, PreparedStatements } from './prepared-statements.js';
 import type { ScriptConnection } from './script-connection.js';
 import { checkStatement, type StatementRule } from './statement-rules.js';
-import { bindParameters, normalizeInteger, normalizeRows } from './values.js';
+import { bindParameters, exactRowid, normalizeRows } from './values.js';
 
 /** What a connection is made of. */
 export interface OpenFile {
@@ -45,6 +45,7 @@ export class SqliteConnection implements ScriptConnection {
   readonly #busyWait = new BusyWait();
   readonly #onLost: ((error: Error) => void)[] = [];
   #state: HandleState | undefined;
+  #lent: LentClient | undefined;
   #readOnly = false;
   #leftState = false;
 
@@ -108,7 +109,7 @@ export class SqliteConnection implements ScriptConnection {
     const handle = this.#handle;
     if (handle === undefined) throw new NotSentError();
     const { path } = this.#open.proof;
-    return lend(
+    const lent = lend(
       {
         handle,
         path,
@@ -118,6 +119,8 @@ export class SqliteConnection implements ScriptConnection {
       },
       options,
     );
+    this.#lent = lent;
+    return lent;
   }
 
   /** As SQLite names the file that is open; its path when that is not where it should be. */
@@ -199,6 +202,8 @@ export class SqliteConnection implements ScriptConnection {
     const handle = this.#handle;
     if (handle === undefined) return;
     this.#handle = undefined;
+    // What still gives rows would keep the file open, and go on giving them.
+    this.#lent?.revoke();
     this.#busyWait.end();
     this.#statements.clear();
     this.#lentStatements.clear();
@@ -256,7 +261,7 @@ export class SqliteConnection implements ScriptConnection {
         return { rows, affectedRows: rule.reads ? 0 : rows.length, insertId: null };
       }
       const { changes, lastInsertRowid } = statement.run(values);
-      const insertId = rule.inserts && changes > 0 ? this.#insertId(handle, lastInsertRowid) : null;
+      const insertId = rule.inserts && changes > 0 ? exactRowid(handle, lastInsertRowid) : null;
       return { rows: [], affectedRows: changes, insertId };
     });
   }
@@ -303,15 +308,6 @@ export class SqliteConnection implements ScriptConnection {
     const prepared = { rule, statement, reader };
     if (rule.cacheable) this.#statements.add(sql, prepared);
     return prepared;
-  }
-
-  /** The drivers give it as a number even where that cannot hold it; then SQLite is asked. */
-  #insertId(handle: DriverHandle, given: number | bigint): number | bigint {
-    if (typeof given === 'bigint') return normalizeInteger(given);
-    if (Number.isSafeInteger(given)) return given;
-    const statement = handle.prepare('SELECT last_insert_rowid() AS id');
-    statement.safeIntegers(true);
-    return (statement.all([])[0]?.id as bigint | undefined) ?? BigInt(given);
   }
 
   async #allowWrites(): Promise<void> {

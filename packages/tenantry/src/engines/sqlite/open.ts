@@ -1,4 +1,7 @@
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import type { OpenOptions } from '../../engine/engine.js';
+import { outOfResources } from '../../engine/lazy-package.js';
 import { BusyWait } from './busy-wait.js';
 import { SqliteConnection } from './connection.js';
 import { createFile, databasePath, identifyFile, realFolder } from './database-file.js';
@@ -72,9 +75,26 @@ function openHandle(driver: Driver, path: string): DriverHandle {
     return driver.open(path);
   } catch (error) {
     if (classifyError(error) !== 'unreachable') throw error;
-    throw new SqliteEngineError('unreachable', `The file ${path} cannot be opened as a database.`, {
-      cause: error,
-    });
+    assertFilesLeft(path);
+    throw new SqliteEngineError(
+      'unreachable',
+      `The file ${path} cannot be opened as a database: ${(error as Error).message}.`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * SQLite does not say why it could not open a file; one that everybody can open says whether there are any left. It must
+ * not be this one: closing it would drop the locks that others of this process have on it.
+ *
+ * @throws OutOfResourcesError (`TENANTRY_OUT_OF_RESOURCES`)
+ */
+function assertFilesLeft(path: string): void {
+  try {
+    closeSync(openSync(devNull, 'r'));
+  } catch (error) {
+    throw outOfResources(error, `The file ${path} could not be opened`) ?? error;
   }
 }
 

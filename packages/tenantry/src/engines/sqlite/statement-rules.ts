@@ -1,4 +1,4 @@
-import { InvalidParameterError } from '../../errors.js';
+import { InvalidInputError, InvalidParameterError } from '../../errors.js';
 import { SqliteEngineError } from './errors.js';
 import { reachingBeyond } from './functions.js';
 import { refusedPragma } from './pragmas.js';
@@ -18,6 +18,8 @@ import { isWord, type ScannedStatement, scanStatements, type Token } from './sql
 export interface StatementRule {
   /** The statement as SQLite is to get it. */
   readonly text: string;
+  /** What it does: its first word; after `WITH` what follows that. */
+  readonly verb: string;
   /** How many `?` it has. */
   readonly placeholders: number;
   /** Whether its rows are what it read, rather than what it wrote. */
@@ -28,7 +30,19 @@ export interface StatementRule {
   readonly isPlain: boolean;
   /** Whether it is worth keeping prepared. */
   readonly cacheable: boolean;
+  /** How it means to end a transaction, if it does. */
+  readonly ending: Ending | undefined;
 }
+
+/** What is meant to end a transaction. RELEASE ends one that a savepoint began. */
+export type Ending = 'commit' | 'rollback' | 'release';
+
+const ENDINGS: ReadonlyMap<string, Ending> = new Map([
+  ['commit', 'commit'],
+  ['end', 'commit'],
+  ['rollback', 'rollback'],
+  ['release', 'release'],
+]);
 
 const READING: ReadonlySet<string> = new Set(['select', 'values', 'explain', 'pragma']);
 const WRITING: ReadonlySet<string> = new Set(['insert', 'replace', 'update', 'delete']);
@@ -116,18 +130,29 @@ function theOnly([statement, ...others]: ScannedStatement[]): ScannedStatement {
   throw new SqliteEngineError('syntax', 'The text holds several statements; run them one at a time.');
 }
 
-function ruleOf({ text, verb, placeholders }: ScannedStatement): StatementRule {
+function ruleOf({ text, tokens, verb, placeholders }: ScannedStatement): StatementRule {
   return {
     text,
+    verb,
     placeholders,
     reads: READING.has(verb),
     inserts: verb === 'insert' || verb === 'replace',
     isPlain: ROWS.has(verb) || TRANSACTIONS.has(verb),
     cacheable: ROWS.has(verb),
+    // Back to a savepoint is not the end.
+    ending: tokens.some((token) => isWord(token, 'to')) ? undefined : ENDINGS.get(verb),
   };
 }
 
-function scan(sql: string): ScannedStatement[] {
+function scan(sql: unknown): ScannedStatement[] {
+  if (typeof sql !== 'string') {
+    throw new InvalidInputError(
+      `A statement must be a text, not ${sql === null ? 'null' : `of type ${typeof sql}`}.`,
+      {
+        hint: 'Pass the SQL as a string, and its values as parameters.',
+      },
+    );
+  }
   // The drivers end a text at its first NUL, each in its own way.
   if (sql.includes('\0')) throw new SqliteEngineError('syntax', 'The text holds the character NUL.');
   return scanStatements(sql);

@@ -1,7 +1,7 @@
 import type { Parameter, Row } from '../../engine/connection.js';
 import { assertParameters } from '../../engine/parameters.js';
 import { InvalidParameterError } from '../../errors.js';
-import type { BoundValue } from './driver-handle.js';
+import type { BoundValue, DriverHandle } from './driver-handle.js';
 
 const MIN_INTEGER = -(2n ** 63n);
 const MAX_INTEGER = 2n ** 63n - 1n;
@@ -56,6 +56,18 @@ export function normalizeRows(rows: Row[]): Row[] {
     }
   }
   return rows;
+}
+
+/**
+ * The key of the row that was inserted last, as a number where that is exact. The drivers give it as a number even where
+ * that cannot hold it; then SQLite is asked.
+ */
+export function exactRowid(handle: Pick<DriverHandle, 'prepare'>, given: number | bigint): number | bigint {
+  if (typeof given === 'bigint') return normalizeInteger(given);
+  if (Number.isSafeInteger(given)) return given;
+  const statement = handle.prepare('SELECT last_insert_rowid() AS id');
+  statement.safeIntegers(true);
+  return (statement.all([])[0]?.id as bigint | undefined) ?? BigInt(given);
 }
 
 /** A number where that is exact, else the bigint. */

@@ -114,16 +114,22 @@ export class Database implements SqliteDatabase {
   /** Runs `fn` in a transaction, or in a savepoint of the one that has begun. */
   #inTransaction<R>(begin: string, fn: () => R): R {
     const isNested = this.inTransaction;
-    this.#run(isNested ? `SAVEPOINT ${SAVEPOINT}` : begin);
+    const beginning = isNested ? `SAVEPOINT ${SAVEPOINT}` : begin;
+    this.#home.use(beginning, (handle) => handle.begin(beginning));
+    let hasLeft = false;
+    const end = (sql: string) => {
+      const isEnd = !hasLeft;
+      hasLeft = true;
+      this.#home.use(sql, (handle) => (isEnd ? handle.end(sql) : handle.exec(sql)));
+    };
     try {
       const result = fn();
       if (isThenable(result)) throw new TypeError('Transaction function cannot return a promise');
-      this.#run(isNested ? `RELEASE ${SAVEPOINT}` : 'COMMIT');
+      end(isNested ? `RELEASE ${SAVEPOINT}` : 'COMMIT');
       return result;
     } catch (error) {
-      // Some errors (a full disk) have SQLite roll back by itself.
-      if (this.inTransaction)
-        this.#run(isNested ? `ROLLBACK TO ${SAVEPOINT}; RELEASE ${SAVEPOINT}` : 'ROLLBACK');
+      // A COMMIT that told that there is no transaction has ended it.
+      if (this.inTransaction) end(isNested ? `ROLLBACK TO ${SAVEPOINT}; RELEASE ${SAVEPOINT}` : 'ROLLBACK');
       throw error;
     }
   }

@@ -36,12 +36,17 @@ export function lentHandleOf(client: object): LentHandle {
 
 /** One handle for everything. */
 class LentHome implements DatabaseHome {
-  readonly name: string;
   readonly #handle: LentHandle;
+  readonly #path: string;
 
-  constructor(handle: LentHandle, name: string) {
+  constructor(handle: LentHandle, path: string) {
     this.#handle = handle;
-    this.name = name;
+    this.#path = path;
+  }
+
+  /** Nothing once it was given back. */
+  get name(): string {
+    return this.#handle.isLent ? this.#path : '';
   }
 
   get open(): boolean {

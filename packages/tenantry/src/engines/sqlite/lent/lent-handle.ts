@@ -1,7 +1,9 @@
 import { LeaseEndedError } from '../../../errors.js';
 import type { DriverHandle, NativeStatement } from '../driver-handle.js';
 import { checkDriverScript, checkDriverStatement, type StatementRule } from '../statement-rules.js';
+import { exactRowid } from '../values.js';
 import { asRefusal } from './refusal.js';
+import { TransactionWatch } from './transaction-watch.js';
 
 /** Statements kept prepared on each handle, besides those of sessions. */
 const MAX_STATEMENTS = 64;
@@ -28,12 +30,14 @@ export interface LentHandleHome {
  */
 export class LentHandle {
   readonly #home: LentHandleHome;
+  readonly #transaction: TransactionWatch;
   readonly #iterating = new Set<Iterator<unknown>>();
   #handle: DriverHandle | undefined;
 
   constructor(handle: DriverHandle, home: LentHandleHome) {
     this.#handle = handle;
     this.#home = home;
+    this.#transaction = new TransactionWatch(handle);
   }
 
   /** False once it was revoked. */
@@ -41,8 +45,9 @@ export class LentHandle {
     return this.#handle !== undefined;
   }
 
+  /** Also while its holder has yet to learn that it ended. */
   get inTransaction(): boolean {
-    return this.#open().inTransaction;
+    return this.#open().inTransaction || this.#transaction.isBroken;
   }
 
   /** Does work with a statement of this handle, prepared now or before. Throws InvalidInputError for what is refused. */
@@ -50,7 +55,24 @@ export class LentHandle {
     const handle = this.#open();
     const known = this.#home.prepared.get(sql);
     const rule = known?.rule ?? asRefusal(() => checkDriverStatement(sql));
-    return this.#home.watch(rule, () => work(known?.statement ?? this.#prepare(handle, sql, rule)));
+    return this.#watch(rule, () => work(known?.statement ?? this.#prepare(handle, sql, rule)));
+  }
+
+  /** Begins a transaction or a savepoint for a function: until {@link end} nothing else may end it. */
+  begin(sql: string): void {
+    this.exec(sql);
+    this.#transaction.enter();
+  }
+
+  /** Ends what {@link begin} began. Throws TransactionEndedError for a COMMIT of what had ended before. */
+  end(sql: string): void {
+    this.#transaction.leave();
+    this.exec(sql);
+  }
+
+  /** The key of the row that a statement has just inserted, whole: see {@link exactRowid}. */
+  exactRowid(given: number | bigint): number | bigint {
+    return exactRowid(this.#open(), given);
   }
 
   /** Iterates over the rows of a statement of its own, which is prepared anew. */
@@ -58,7 +80,7 @@ export class LentHandle {
     const handle = this.#open();
     const rule = asRefusal(() => checkDriverStatement(sql));
     const start = () => begin(handle.prepare(rule.text) as unknown as NativeStatement);
-    const watch = <R>(work: () => R): R => this.#home.watch(rule, work);
+    const watch = <R>(work: () => R): R => this.#watch(rule, work);
     // What it left can be told only when it is over.
     if (!rule.isPlain) return watch(() => allOf(start()));
     const iterator = watch(start);
@@ -81,7 +103,7 @@ export class LentHandle {
   exec(script: string): void {
     for (const rule of asRefusal(() => checkDriverScript(script))) {
       const handle = this.#open();
-      this.#home.watch(rule, () => {
+      this.#watch(rule, () => {
         const statement = handle.prepare(rule.text);
         if (statement.reader) statement.all([]);
         else statement.run([]);
@@ -112,6 +134,10 @@ export class LentHandle {
     this.#iterating.clear();
   }
 
+  #watch<T>(rule: StatementRule, work: () => T): T {
+    return this.#transaction.run(rule, () => this.#home.watch(rule, work));
+  }
+
   #prepare(handle: DriverHandle, sql: string, rule: StatementRule): NativeStatement {
     const { prepared } = this.#home;
     const statement = handle.prepare(rule.text) as unknown as NativeStatement;
@@ -125,7 +151,7 @@ export class LentHandle {
 
   #open(): DriverHandle {
     if (this.#handle !== undefined) return this.#handle;
-    throw new LeaseEndedError('This database handle was given back.', {
+    throw new LeaseEndedError('This database handle was given back, or its connection was closed.', {
       hint: 'Ask for one for each piece of work, and use it only until you release it.',
     });
   }

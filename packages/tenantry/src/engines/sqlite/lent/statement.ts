@@ -1,6 +1,7 @@
 import type { NativeStatement } from '../driver-handle.js';
 import type { ColumnDefinition, RunResult, SqliteDatabase, SqliteStatement } from './driver-types.js';
 import type { DatabaseHome } from './home.js';
+import type { LentHandle } from './lent-handle.js';
 import { assertBindable } from './parameters.js';
 
 /** How each prepared statement was last told to give its rows. */
@@ -45,10 +46,11 @@ export class Statement implements SqliteStatement {
 
   run(...params: unknown[]): RunResult {
     const values = this.#values(params);
-    return this.#use((statement) => {
+    return this.#use((statement, handle) => {
       // libsql's says more.
       const { changes, lastInsertRowid } = statement.run(...values) as RunResult;
-      return { changes, lastInsertRowid };
+      const rowid = handle.exactRowid(lastInsertRowid);
+      return { changes, lastInsertRowid: this.#safeIntegers ? BigInt(rowid) : rowid };
     });
   }
 
@@ -132,12 +134,12 @@ export class Statement implements SqliteStatement {
     throw new TypeError('This statement already has bound parameters');
   }
 
-  #use<T>(work: (statement: NativeStatement) => T): T {
+  #use<T>(work: (statement: NativeStatement, handle: LentHandle) => T): T {
     return this.#home.use(this.source, (handle) =>
       handle.use(this.source, (statement) => {
         this.#reader ??= statement.reader;
         this.#tell(statement);
-        return work(statement);
+        return work(statement, handle);
       }),
     );
   }

@@ -1,4 +1,5 @@
 import type { BeginOptions, Parameter, StatementResult } from '../../../engine/connection.js';
+import { outOfResources } from '../../../engine/lazy-package.js';
 import type { LentClient } from '../../../engine/lent-client.js';
 import { NotSentError } from '../../../engine/not-sent.js';
 import { assertParameters } from '../../../engine/parameters.js';
@@ -73,8 +74,16 @@ export class WorkerConnection implements ScriptConnection {
   async started(): Promise<void> {
     await this.#started;
     const cause = this.#failure;
-    if (cause !== undefined)
-      throw new SqliteEngineError('unreachable', 'The worker could not be started.', { cause });
+    if (cause === undefined) return;
+    const reason = cause.cause ?? cause;
+    throw (
+      outOfResources(reason, 'The worker could not be started') ??
+      new SqliteEngineError(
+        'unreachable',
+        `The worker could not be started: ${reason instanceof Error ? reason.message : cause.message}`,
+        { cause },
+      )
+    );
   }
 
   /** Opens the file, once. `timeoutMs`: for the wait for a lock. */
