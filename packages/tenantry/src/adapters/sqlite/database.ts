@@ -37,6 +37,6 @@ import { TenantHome } from './tenant-home.js';
  */
 export function sqliteDatabase(tenancy: Tenancy, options: SqliteDatabaseOptions = {}): SqliteDatabase {
   assertTenancy('sqliteDatabase', tenancy);
-  const { tenant, transactionMs } = readOptions('sqliteDatabase', options);
+  const { tenant, transactionMs } = readOptions(options);
   return new Database(new TenantHome(tenancy, tenant, transactionMs));
 }

@@ -28,14 +28,11 @@ export const DAY_MS = 86_400_000;
 export const LONGEST_WAIT_MS = 600_000;
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, for an unknown option, or a time out of range. */
-export function readOptions(
-  what: string,
-  options: SqliteDatabaseOptions,
-): {
+export function readOptions(options: SqliteDatabaseOptions): {
   readonly tenant: TenantRef | undefined;
   readonly transactionMs: number;
 } {
-  assertKnownKeys(what, options, ['tenant', 'transactionMs']);
+  assertKnownKeys('sqliteDatabase', options, ['tenant', 'transactionMs']);
   const { tenant, transactionMs = 60_000 } = options;
   assertTenantOption(options);
   assertMilliseconds('transactionMs', transactionMs, [1, DAY_MS]);

@@ -142,7 +142,14 @@ onSqlite((open) => {
 
   describe('a key beyond 2^53', () => {
     const KEY = 2n ** 60n + 1n;
-    const insert = `INSERT INTO users (id, username) VALUES (${KEY}, 'big')`;
+    const insert = `INSERT INTO big (id) VALUES (${KEY})`;
+
+    /** The key of `users` is no alias of the rowid, as its type is INT. */
+    async function withKeys() {
+      const { tenancy, one } = await opened();
+      await tenancy.session(one).query('CREATE TABLE big (id INTEGER PRIMARY KEY)');
+      return { tenancy, one };
+    }
 
     it.each<[string, (tenancy: Tenancy) => Promise<unknown>]>([
       ['a session', async (tenancy) => (await tenancy.session().execute(insert)).insertId],
@@ -153,29 +160,30 @@ onSqlite((open) => {
           (await sql.raw(insert).execute(new Kysely({ dialect: sqliteDialect(tenancy) }))).insertId,
       ],
     ])('is told exactly by %s', async (_door, run) => {
-      const { tenancy, one } = await opened();
+      const { tenancy, one } = await withKeys();
       expect(await tenancy.run(one, () => run(tenancy))).toBe(KEY);
     });
 
     it('is read exactly, and small ones are numbers', async () => {
-      const { tenancy, one } = await opened();
+      const { tenancy, one } = await withKeys();
       await tenancy.run(one, async () => {
+        await tenancy.session().execute('INSERT INTO big (id) VALUES (1)');
         await tenancy.session().execute(insert);
         const expected = [{ id: 1 }, { id: KEY }];
-        const kysely = new Kysely<{ users: { id: number } }>({ dialect: sqliteDialect(tenancy) });
-        const query = kysely.selectFrom('users').select('id').orderBy('id');
+        const kysely = new Kysely<{ big: { id: number } }>({ dialect: sqliteDialect(tenancy) });
+        const query = kysely.selectFrom('big').select('id').orderBy('id');
         expect(await query.execute()).toEqual(expected);
         const streamed: unknown[] = [];
         for await (const row of query.stream()) streamed.push(row);
         expect(streamed).toEqual(expected);
         const db = knex({ client: sqliteKnexClient(tenancy, knex), useNullAsDefault: true });
-        expect(await db('users').select('id').orderBy('id')).toEqual(expected);
-        expect(await db('users').select('id').orderBy('id').options({ safeIntegers: true })).toEqual([
+        expect(await db('big').select('id').orderBy('id')).toEqual(expected);
+        expect(await db('big').select('id').orderBy('id').options({ safeIntegers: true })).toEqual([
           { id: 1n },
           { id: KEY },
         ]);
         const statement = (sqliteDatabase(tenancy) as SqliteDatabase).prepare(
-          'SELECT id FROM users ORDER BY id',
+          'SELECT id FROM big ORDER BY id',
         );
         expect(statement.safeIntegers().all()).toEqual([{ id: 1n }, { id: KEY }]);
       });
