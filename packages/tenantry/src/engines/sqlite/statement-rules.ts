@@ -35,7 +35,7 @@ export interface StatementRule {
 }
 
 /** What is meant to end a transaction. RELEASE ends one that a savepoint began. */
-export type Ending = 'commit' | 'rollback' | 'release';
+type Ending = 'commit' | 'rollback' | 'release';
 
 const ENDINGS: ReadonlyMap<string, Ending> = new Map([
   ['commit', 'commit'],
