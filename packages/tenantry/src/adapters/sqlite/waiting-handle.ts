@@ -1,4 +1,3 @@
-import type { Row } from '../../engine/connection.js';
 import { BusyWait } from '../../engines/sqlite/busy-wait.js';
 import { isBusy } from '../../engines/sqlite/errors.js';
 import type { RunResult, SqliteDatabase, SqliteStatement } from '../../engines/sqlite/lent/index.js';
@@ -81,7 +80,7 @@ export class WaitingHandle {
 
 /** Rows that were read with integers as bigint: integers are numbers where those hold them. */
 export function exactRows(rows: unknown[]): unknown[] {
-  return normalizeRows(rows as Row[]);
+  return normalizeRows(rows as Parameters<typeof normalizeRows>[0]);
 }
 
 /** The same of what a statement did that gives no rows. */
