@@ -106,7 +106,7 @@ export class TenantAdmin implements Tenants {
   async list(options: ListOptions = {}): Promise<TenantPage> {
     assertKnownKeys('list', options, LIST_KEYS);
     const { limit = 100, status, after } = options;
-    assertText('name after which a list goes on', after);
+    assertText('option after', after);
     if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
       throw new InvalidInputError('The limit of a list must be a whole number from 1 to 1000.');
     }
@@ -210,7 +210,7 @@ function stepFailed(error: unknown, { name, server }: AdminServer): QueryFailedE
 function assertText(what: string, value: unknown): void {
   if (value === undefined || typeof value === 'string') return;
   throw new InvalidInputError(`The ${what} must be a text.`, {
-    hint: `It is ${value === null ? 'null' : `a ${typeof value}`}; leave it out for none.`,
+    hint: `It is ${value === null ? 'null' : `a ${typeof value}`}; leave it out for the default.`,
   });
 }
 

@@ -1,5 +1,5 @@
 import type { PoolConnection } from 'mysql2';
-import type { MysqlSender } from '../../engines/mysql/index.js';
+import { type MysqlSender, noAddress } from '../../engines/mysql/index.js';
 import { AbortedError, ClosedError, NotSupportedError } from '../../errors.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
 import {
@@ -37,6 +37,7 @@ export class TenantPool extends PoolBase {
     assertTenantOption(options);
     super({ config: poolConfig({ ...OUR_VALUES, ...valueOptions(options) }) });
     const { connectionConfig } = this.config;
+    Object.assign(connectionConfig, { stream: noAddress });
     this.#values = Object.fromEntries(
       Object.keys(valueOptions(options)).map((name) => [name, Reflect.get(connectionConfig, name)]),
     );

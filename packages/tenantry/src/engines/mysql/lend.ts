@@ -16,6 +16,7 @@ import {
   withoutConnection,
 } from './lent-commands.js';
 import { assertBindable, textIsWhole, unsafeToEscape } from './lent-values.js';
+import { noAddress } from './no-address.js';
 import { tracesOf } from './traces.js';
 import { Tunnel, type TunnelClient } from './tunnel.js';
 import type { Wire } from './wire.js';
@@ -241,7 +242,10 @@ export class Lender {
 
   #ownConfig(): object {
     const client = this.#client;
-    if (client.config === this.#config) client.config = Object.create(this.#config) as Client['config'];
+    if (client.config === this.#config) {
+      const own = Object.create(this.#config) as Client['config'];
+      client.config = Object.assign(own, { stream: noAddress });
+    }
     return client.config;
   }
 

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
-import mysql2, { type Pool, type PoolConnection } from 'mysql2';
+import mysql2, { type ConnectionOptions, createConnection, type Pool, type PoolConnection } from 'mysql2';
 import { describe, expect, it } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
 import { mysqlPool } from '../../../src/adapters/mysql/index.js';
-import { InvalidOptionError, LeaseEndedError, NoTenantError } from '../../../src/index.js';
+import { InvalidOptionError, LeaseEndedError, NoTenantError, NotSupportedError } from '../../../src/index.js';
 import { useTenants, WHO } from './tenants.js';
 
 function checkOut(pool: Pool): Promise<PoolConnection> {
@@ -278,6 +278,17 @@ onEngine('mysql', (engine) => {
       await isQuiet();
       expect(test.totals().doubtful).toBe(doubtful + 3);
       expect((await pool.promise().query("SELECT * FROM notes WHERE text = 'never'"))[0]).toEqual([]);
+    });
+
+    it('shows a configuration by which nobody can connect beside the budget, to a default address either', async () => {
+      const pool = mysqlPool(test.tenancy, { tenant: test.a });
+      const client = await checkOut(pool);
+      const { connectionConfig } = (pool as unknown as { config: { connectionConfig: ConnectionOptions } })
+        .config;
+      for (const shown of [client.config, { ...client.config }, connectionConfig, { ...connectionConfig }]) {
+        expect(() => createConnection(shown as ConnectionOptions)).toThrow(NotSupportedError);
+      }
+      client.release();
     });
 
     it('leaves nothing behind: variables, statements, listeners, settings of the driver', async () => {
