@@ -147,6 +147,17 @@ export function describeCreating(suite: SuiteContext): void {
       expect(await suite.catalog.finishCreate(fourth.claim)).toMatchObject({ placement: fourth.placement });
     });
 
+    it.each([undefined, '42'])('goes on with the same rows, whatever was begun: %s', async (rowKey) => {
+      const tenant = fresh('TenantA', { isolation: 'row', sharedDatabase: 'app', rowKey });
+      const first = await begin(suite.catalog, tenant, owner({ leaseMs: -1000 }));
+      // What a migration from version 1 says of every creation under way.
+      await suite.catalog.beginDatabase(first.claim);
+      const second = await begin(suite.catalog, tenant, owner());
+      expect(second).toMatchObject({ placement: first.placement, leftOver: undefined });
+      expect(await suite.catalog.isDoomed(second.placement)).toBe(false);
+      expect(await suite.catalog.finishCreate(second.claim)).toMatchObject({ status: 'active' });
+    });
+
     it.each([
       ['another server', { server: 'west' }],
       ['other metadata', { metadata: { plan: 'second' } }],
