@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mariadbPool, mysqlPool } from '../../packages/tenantry/src/adapters/mysql/index.js';
+import { pgPool } from '../../packages/tenantry/src/adapters/postgres/index.js';
 import { createTenancy, type Tenancy, TenancyError } from '../../packages/tenantry/src/index.js';
 import { engineUnderTest, useNamespace } from '../helpers/engines.js';
 import { openTenancy } from './tenancies.js';
@@ -64,6 +66,11 @@ describe('what is wrong', () => {
       'no time for a client at once': () => tenancy.clients('acme').take({ queryMs: Number.NaN }),
       'a number for a row key': () => tenancy.tenants.create({ name: 'b', rowKey: any(42) }),
       'a number to go on after': () => tenancy.tenants.list({ after: any(5) }),
+      'a signal for options': () => session.query('SELECT 1', [], any(AbortSignal.abort())),
+      'a signal for the options of a run': () => tenancy.run('acme', () => 1, any(AbortSignal.abort())),
+      'a pool of no tenancy': () => pgPool(any()),
+      'a pool of one that nobody awaited': () => mysqlPool(any(Promise.resolve(tenancy))),
+      'a pool of something else': () => mariadbPool(any({})),
       'a text for a time': () => tenancy.clients('acme').acquire({ timeoutMs: any('5') }),
       'an unknown option': () => session.query('SELECT 1', [], any({ timeout: 5 })),
       'options for parameters': () => session.query('SELECT 1', any({ timeoutMs: 5 })),

@@ -18,6 +18,12 @@ export function assertKnownKeys(
       hint: `Known are: ${known.join(', ')}.`,
     });
   }
+  // It has no keys of its own, and would be taken for no options at all.
+  if (options instanceof AbortSignal || options instanceof AbortController) {
+    throw new InvalidOptionError(`The options of ${what} are a signal, and not an object that has it.`, {
+      hint: known.includes('signal') ? 'Pass { signal }.' : `Known are: ${known.join(', ')}.`,
+    });
+  }
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     throw new InvalidOptionError(`${what} has no option ${quoteForMessage(key)}.`, {

@@ -13,6 +13,7 @@ import {
   OutOfResourcesError,
 } from '../../errors.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
 import { assertUseLimits, type ClientLease, USE_LIMIT_KEYS, type UseLimits } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
@@ -97,6 +98,7 @@ class MariadbTenantPool extends EventEmitter {
   constructor(tenancy: Tenancy, options: MariadbPoolOptions) {
     super();
     assertKnownKeys('mariadbPool', options, ['tenant', 'values', ...USE_LIMIT_KEYS]);
+    assertTenancy('mariadbPool', tenancy);
     assertTenantOption(options);
     this.#tenancy = tenancy;
     this.#tenant = options.tenant;

@@ -1,6 +1,7 @@
 import type { PoolConnection } from 'mysql2';
 import { type MysqlSender, noAddress } from '../../engines/mysql/index.js';
 import { AbortedError, ClosedError, NotSupportedError } from '../../errors.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
 import {
   assertUseLimits,
@@ -34,6 +35,7 @@ export class TenantPool extends PoolBase {
 
   /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name. */
   constructor(tenancy: Tenancy, options: MysqlPoolOptions = {}) {
+    assertTenancy('mysqlPool', tenancy);
     assertTenantOption(options);
     super({ config: poolConfig({ ...OUR_VALUES, ...valueOptions(options) }) });
     const { connectionConfig } = this.config;

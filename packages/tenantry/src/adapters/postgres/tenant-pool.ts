@@ -9,6 +9,7 @@ import {
 } from '../../errors.js';
 import { assertFlag } from '../../input/call-options.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
 import {
   assertUseLimits,
@@ -73,6 +74,7 @@ export class TenantPool extends PoolBase {
     Reflect.set(this, 'options', Object.freeze({}));
     assertKnownKeys('pgPool', options, ['tenant', 'raw', ...USE_LIMIT_KEYS]);
     assertFlag('pgPool', 'raw', options.raw);
+    assertTenancy('pgPool', tenancy);
     assertTenantOption(options);
     this.#tenancy = tenancy;
     this.#tenant = options.tenant;

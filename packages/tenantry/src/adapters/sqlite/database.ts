@@ -1,6 +1,7 @@
 import { Database, type SqliteDatabase } from '../../engines/sqlite/lent/index.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import type { Tenancy } from '../../tenancy.js';
-import { assertTenancy, readOptions, type SqliteDatabaseOptions } from './options.js';
+import { readOptions, type SqliteDatabaseOptions } from './options.js';
 import { TenantHome } from './tenant-home.js';
 
 /**

@@ -3,9 +3,10 @@ import { finished, pipeline } from 'node:stream/promises';
 import type { SqliteDatabase } from '../../engines/sqlite/lent/index.js';
 import { ClosedError, InvalidOptionError, NotSupportedError } from '../../errors.js';
 import { assertFunction } from '../../input/call-options.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import type { Tenancy } from '../../tenancy.js';
 import { bindBuilders, type KnexBuilders } from '../orm/knex-builders.js';
-import { assertTenancy, readWaitOptions, type SqliteWaitOptions } from './options.js';
+import { readWaitOptions, type SqliteWaitOptions } from './options.js';
 import { exactResult, exactRows, WaitingHandle } from './waiting-handle.js';
 
 /** What is used of the function that the package `knex` exports. */

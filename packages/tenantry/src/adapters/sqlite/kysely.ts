@@ -13,9 +13,10 @@ import {
 } from 'kysely';
 import type { SqliteDatabase } from '../../engines/sqlite/lent/index.js';
 import { ClosedError, InvalidOptionError } from '../../errors.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import type { Tenancy } from '../../tenancy.js';
 import type { TenantRef } from '../../tenant/ref.js';
-import { assertTenancy, readWaitOptions, type SqliteWaitOptions } from './options.js';
+import { readWaitOptions, type SqliteWaitOptions } from './options.js';
 import { exactRows, WaitingHandle } from './waiting-handle.js';
 
 /**

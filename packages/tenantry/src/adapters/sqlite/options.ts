@@ -1,7 +1,6 @@
 import { InvalidOptionError } from '../../errors.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
-import type { Tenancy } from '../../tenancy.js';
 import type { TenantRef } from '../../tenant/ref.js';
 
 /** Whose a database is, and how long it waits. */
@@ -57,14 +56,6 @@ export function readWaitOptions(
   assertTenantOption(options);
   assertMilliseconds('busyTimeoutMs', busyTimeoutMs, [0, LONGEST_WAIT_MS]);
   return { tenant, busyTimeoutMs };
-}
-
-/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for what is no tenancy. */
-export function assertTenancy(what: string, tenancy: unknown): asserts tenancy is Tenancy {
-  if (typeof tenancy === 'object' && tenancy !== null && 'clients' in tenancy) return;
-  throw new InvalidOptionError(`${what} needs a tenancy, and was given none.`, {
-    hint: 'Pass what createTenancy resolved to; it must be awaited.',
-  });
 }
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for a time out of range. */

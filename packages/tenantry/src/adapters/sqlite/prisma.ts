@@ -1,7 +1,8 @@
 import { InvalidOptionError } from '../../errors.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import type { Tenancy } from '../../tenancy.js';
 import { quoteForMessage } from '../../tenant/name.js';
-import { assertTenancy, readWaitOptions, type SqliteWaitOptions } from './options.js';
+import { readWaitOptions, type SqliteWaitOptions } from './options.js';
 import { TenantAdapter } from './prisma/adapter.js';
 import type { PrismaAdapterFactory } from './prisma/driver-adapter.js';
 import type { TimestampFormat } from './prisma/values.js';

@@ -1,10 +1,11 @@
 import { ClosedError, InvalidOptionError, NotSupportedError } from '../../errors.js';
 import { assertFunction } from '../../input/call-options.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import type { ClientLease } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import { bindEntities, type EntitySource } from '../orm/typeorm-entities.js';
-import { assertMilliseconds, assertTenancy, DAY_MS, LONGEST_WAIT_MS } from './options.js';
+import { assertMilliseconds, DAY_MS, LONGEST_WAIT_MS } from './options.js';
 import { assertKeepsApart, type ProbedSource, unsafe } from './typeorm-probe.js';
 import { leasedQueryRunner, type QueryRunner, type QueryRunnerClass } from './typeorm-query-runner.js';
 
