@@ -72,11 +72,14 @@ export function outOfResources(error: unknown, what: string): OutOfResourcesErro
   });
 }
 
+/** How deep an error may be wrapped; causes can go round in a circle. */
+const DEEPEST = 10;
+
 /** Whoever caught it may have wrapped it, as drivers and engines do. */
-function isOutOfResources(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
+function isOutOfResources(error: unknown, depth = 0): error is Error {
+  if (!(error instanceof Error) || depth > DEEPEST) return false;
   if (OUT_OF_RESOURCES.has((error as NodeJS.ErrnoException).code)) return true;
   const { errors } = error as Partial<AggregateError>;
-  if (Array.isArray(errors)) return errors.some(isOutOfResources);
-  return error.cause !== error && isOutOfResources(error.cause);
+  if (Array.isArray(errors)) return errors.some((each) => isOutOfResources(each, depth + 1));
+  return isOutOfResources(error.cause, depth + 1);
 }

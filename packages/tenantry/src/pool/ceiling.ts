@@ -84,7 +84,7 @@ export class Ceiling {
     this.#refusals = 0;
     this.#isDue = true;
     this.#taken = Math.min(this.#taken + 1, this.#home.capacity);
-    if (this.#taken === this.#home.capacity) this.#isFree();
+    if (this.#taken === this.#home.capacity) this.#free();
     return true;
   }
 
@@ -125,7 +125,7 @@ export class Ceiling {
     }, pause).unref();
   }
 
-  #isFree(): void {
+  #free(): void {
     this.#lastError = undefined;
     this.#isResting = false;
     this.end();

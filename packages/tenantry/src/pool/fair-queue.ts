@@ -191,7 +191,7 @@ export class FairQueue<W> {
     if (tenant.waits) account.passWaiting(this.#calendar.round);
     else account.passResting(this.#calendar.round);
     account.end(heldMs);
-    tenant.hasEnded();
+    tenant.leaseEnded();
     if (tenant.waits) this.#place(tenant);
     else if (account.inUse === 0) this.#rest(tenant);
   }
@@ -201,7 +201,7 @@ export class FairQueue<W> {
    * one of its connections comes back. To be called after {@link putBack}.
    */
   holdDown(key: string): void {
-    this.#leaseholder(key).isHeldDown();
+    this.#leaseholder(key).holdDown();
   }
 
   /** Counts something that was done for a tenant, as long as it is in memory. */

@@ -218,7 +218,7 @@ export class Serving {
   }
 
   /** The server takes no more for this tenant alone, whose own connections may come back; the others are not concerned. */
-  #isHeldDown(waiter: Waiter, error: TenancyError): void {
+  #holdDown(waiter: Waiter, error: TenancyError): void {
     const hasOthers = (this.queue.loadOf(waiter.key)?.inUse ?? 0) > 1;
     if (hasOthers && this.#putBack(waiter)) {
       this.queue.holdDown(waiter.key);
@@ -310,7 +310,7 @@ export class Serving {
         return;
       }
       ceiling.fails(attempt);
-      if (refusal === 'tenant') this.#isHeldDown(waiter, this.#connectError(error, target));
+      if (refusal === 'tenant') this.#holdDown(waiter, this.#connectError(error, target));
       else this.#fail(waiter, this.#connectError(error, target));
       return;
     }

@@ -67,13 +67,13 @@ export class TenantTurns<W> implements TurnTaker<TenantTurns<W>> {
   }
 
   /** The server gave it no more than it uses now. */
-  isHeldDown(): void {
+  holdDown(): void {
     this.#mostInUse = Math.max(1, this.account.inUse);
     this.#endsAtMost = 0;
   }
 
   /** One of its leases has ended. From time to time one more is tried. */
-  hasEnded(): void {
+  leaseEnded(): void {
     if (this.account.inUse === 0) this.#mostInUse = Number.POSITIVE_INFINITY;
     else if (++this.#endsAtMost % ENDS_TO_TRY === 0) this.#mostInUse++;
   }

@@ -60,6 +60,16 @@ describe('an idle connection that has to be looked at again', () => {
   });
 });
 
+it('an error whose causes go round in a circle is told like any other', async () => {
+  const server = new ControlledServer();
+  const inner = new Error('inner');
+  server.failure = new Error('outer', { cause: inner });
+  inner.cause = server.failure;
+  await expect(poolOn(server).acquire(target('a'))).rejects.toMatchObject({
+    code: 'TENANTRY_SERVER_UNAVAILABLE',
+  });
+});
+
 describe('a process without a free file', () => {
   const failures = {
     'by its code': Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' }),
