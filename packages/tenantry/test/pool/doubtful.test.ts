@@ -67,6 +67,7 @@ it('an error whose causes go round in a circle is told like any other', async ()
   inner.cause = server.failure;
   await expect(poolOn(server).acquire(target('a'))).rejects.toMatchObject({
     code: 'TENANTRY_SERVER_UNAVAILABLE',
+    message: expect.stringContaining('outer'),
   });
 });
 
