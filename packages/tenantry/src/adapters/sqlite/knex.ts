@@ -146,8 +146,8 @@ export function sqliteKnexClient<Client>(
 
     async _query(connection: Connection, query: Query): Promise<Query> {
       const values = this._formatBindings(query.bindings);
-      return handleOf(connection).run((database) => {
-        const statement = prepared(database, query);
+      return handleOf(connection).run(query.sql, (statement) => {
+        statement.safeIntegers(isExact(query));
         if (statement.reader)
           return Object.assign(query, { response: rowsOf(query, statement.all(...values)) });
         const response = exactResult(statement.run(...values));
@@ -166,9 +166,11 @@ export function sqliteKnexClient<Client>(
       const handle = handleOf(connection);
       // A handle that gives rows can do nothing else meanwhile, and a transaction has no other.
       if (connection.inTransaction)
-        yield* await handle.run((database) => rowsOf(query, prepared(database, query).all(...values)));
+        yield* await handle.run(query.sql, (statement) =>
+          rowsOf(query, statement.safeIntegers(isExact(query)).all(...values)),
+        );
       else
-        for await (const row of handle.iterate((database) => prepared(database, query), values))
+        for await (const row of handle.iterate(query.sql, values, isExact(query)))
           yield* rowsOf(query, [row]);
     }
   }
@@ -186,8 +188,8 @@ function ownClientOf(knex: KnexModule<unknown>): OwnClientClass {
 }
 
 /** Knex's own option has all integers as bigint, or those rounded that a number cannot hold. */
-function prepared(database: SqliteDatabase, { sql, options }: Query) {
-  return database.prepare(sql).safeIntegers(options?.safeIntegers !== false);
+function isExact({ options }: Query): boolean {
+  return options?.safeIntegers !== false;
 }
 
 function rowsOf({ options }: Query, rows: unknown[]): unknown[] {

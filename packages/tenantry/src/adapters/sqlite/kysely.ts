@@ -11,7 +11,6 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely';
-import type { SqliteDatabase } from '../../engines/sqlite/lent/index.js';
 import { ClosedError, InvalidOptionError } from '../../errors.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';
 import type { Tenancy } from '../../tenancy.js';
@@ -127,8 +126,7 @@ class LeasedConnection implements DatabaseConnection {
     chunkSize = 1,
   ): AsyncIterableIterator<QueryResult<R>> {
     let rows: R[] = [];
-    const statement = (database: SqliteDatabase) => database.prepare(sql).safeIntegers();
-    for await (const row of this.#handle.iterate(statement, parameters)) {
+    for await (const row of this.#handle.iterate(sql, parameters)) {
       rows.push(...(exactRows([row]) as R[]));
       if (rows.length < chunkSize) continue;
       yield { rows };

@@ -1,6 +1,11 @@
 import { BusyWait } from '../../engines/sqlite/busy-wait.js';
 import { isBusy } from '../../engines/sqlite/errors.js';
-import type { RunResult, SqliteDatabase, SqliteStatement } from '../../engines/sqlite/lent/index.js';
+import {
+  type RunResult,
+  type SqliteDatabase,
+  type SqliteStatement,
+  statementsOf,
+} from '../../engines/sqlite/lent/index.js';
 import { normalizeInteger, normalizeRows } from '../../engines/sqlite/values.js';
 import type { ClientLease, Clients } from '../../session/clients.js';
 
@@ -30,9 +35,12 @@ export class WaitingHandle {
     return this.#wait.waiting;
   }
 
-  /** Does it at once; only if a lock is in the way, later again. What failed over a lock must have changed nothing. */
-  async run<T>(work: (database: SqliteDatabase) => T): Promise<T> {
-    const attempt = () => work(this.database);
+  /**
+   * Runs one statement at once; only if a lock is in the way, later again. One that failed over a lock has changed
+   * nothing; of several the first may have, so that each is run by a call of its own.
+   */
+  async run<T>(sql: string, work: (statement: SqliteStatement) => T): Promise<T> {
+    const attempt = () => work(this.database.prepare(sql));
     const mayWait = (error: unknown) => isBusy(error, this.database.inTransaction);
     try {
       return attempt();
@@ -44,19 +52,30 @@ export class WaitingHandle {
 
   /** The rows of a statement that gives some, or what another one did. Integers that a number cannot hold are bigint. */
   send(sql: string, values: readonly unknown[]): Promise<readonly unknown[] | RunResult> {
-    return this.run((database) => {
-      const statement = database.prepare(sql).safeIntegers();
+    return this.run(sql, (statement) => {
+      statement.safeIntegers();
       return statement.reader ? exactRows(statement.all(...values)) : exactResult(statement.run(...values));
     });
   }
 
+  /**
+   * Runs every statement of a text, one by one; each waits for locks by itself. All are checked before the first runs.
+   * Where one fails, those before it have run.
+   */
+  async exec(script: string): Promise<void> {
+    for (const sql of statementsOf(script)) {
+      await this.run(sql, (statement) => void (statement.reader ? statement.all() : statement.run()));
+    }
+  }
+
   /** A statement's rows, one by one as they are asked for. Only the first can meet a lock. */
   async *iterate(
-    prepare: (database: SqliteDatabase) => SqliteStatement,
+    sql: string,
     values: readonly unknown[],
+    isExact = true,
   ): AsyncGenerator<unknown, void, undefined> {
-    const { rows, first } = await this.run((database) => {
-      const begun = prepare(database).iterate(...values);
+    const { rows, first } = await this.run(sql, (statement) => {
+      const begun = statement.safeIntegers(isExact).iterate(...values);
       return { rows: begun, first: begun.next() };
     });
     try {

@@ -71,11 +71,12 @@ export class SqliteConnection implements ScriptConnection {
 
   runOfScript({ text, isPlain }: StatementRule): Promise<void> {
     return this.#run((handle) => {
+      const state = isPlain ? undefined : this.#stateOf(handle);
       const statement = handle.prepare(text);
       if (statement.reader) statement.all([]);
       else statement.run([]);
       // Whatever else it leaves is closed with the connection.
-      if (!isPlain) this.#stateOf(handle).assertAlone();
+      if (state !== undefined) assertAlone(state);
     });
   }
 
@@ -314,5 +315,17 @@ export class SqliteConnection implements ScriptConnection {
     if (!this.#readOnly) return;
     await this.#execute('PRAGMA query_only = 0');
     this.#readOnly = false;
+  }
+}
+
+/** Whatever is in its way, it is not to be done again: the statement has run. */
+function assertAlone(state: HandleState): void {
+  try {
+    state.assertAlone();
+  } catch (cause) {
+    if (cause instanceof SqliteEngineError) throw cause;
+    throw new SqliteEngineError('other', 'The statement ran, and SQLite did not say what it left.', {
+      cause,
+    });
   }
 }

@@ -1,6 +1,7 @@
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { Prisma, PrismaClient } from '../../../../../test/orm/prisma/sqlite/generated/client.js';
+import { insertUser } from '../../../../../test/tenancy/tenancies.js';
 import { ambientPrisma } from '../../../src/adapters/orm/index.js';
 import { type PrismaSqliteOptions, prismaSqlite } from '../../../src/adapters/sqlite/index.js';
 import { onSqlite, type TwoTenants } from './fixture.js';
@@ -333,6 +334,41 @@ onSqlite((open) => {
       );
       expect(inUse()).toBe(0);
       expect(await inOne(() => prisma.user.count())).toBe(1);
+    });
+  });
+
+  describe('a script of prismaSqlite that meets a lock after some of its statements ran', () => {
+    beforeEach(() => opened());
+
+    it.each([
+      ['in a transaction', 'BEGIN', 'COMMIT'],
+      ['outside of one', "CREATE TEMP TABLE ran (what); INSERT INTO ran VALUES ('once')", 'SELECT 1'],
+    ])('goes on where it stopped, and runs none of them twice: %s', async (_where, first, last) => {
+      const { tenancy, one } = tenants;
+      const adapter = await prismaSqlite(tenancy, { tenant: one }).connect();
+      let script: Promise<void> | undefined;
+      await tenancy.session(one).transaction(async (tx) => {
+        await tx.execute(insertUser(2, 'holder'));
+        script = adapter.executeScript(`${first}; INSERT INTO users VALUES (3, 'script'); ${last};`);
+        script.catch(() => {});
+        // The transaction's handle, and the script's, which waits by then.
+        await expect.poll(inUse).toBe(2);
+      });
+      await script;
+      expect(await inOne(() => prisma.user.count())).toBe(3);
+      expect(inUse()).toBe(0);
+    });
+
+    it('that waits in vain leaves what ran before, and says that a lock was in the way', async () => {
+      const { tenancy, one } = tenants;
+      const adapter = await prismaSqlite(tenancy, { tenant: one, busyTimeoutMs: 0 }).connect();
+      await tenancy.session(one).transaction(async (tx) => {
+        await tx.execute(insertUser(2, 'holder'));
+        const script = adapter.executeScript("BEGIN; INSERT INTO users VALUES (3, 'script'); COMMIT");
+        await expect(script).rejects.toMatchObject({ cause: { kind: 'SocketTimeout' } });
+      });
+      expect(await inOne(() => prisma.user.count())).toBe(2);
+      expect(inUse()).toBe(0);
     });
   });
 

@@ -1,6 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NotSentError } from '../../../src/engine/not-sent.js';
+import { SqliteConnection } from '../../../src/engines/sqlite/connection.js';
+import { identifyFile } from '../../../src/engines/sqlite/database-file.js';
+import type { DriverHandle } from '../../../src/engines/sqlite/driver-handle.js';
+import { FileProof } from '../../../src/engines/sqlite/file-proof.js';
+import { checkScript } from '../../../src/engines/sqlite/statement-rules.js';
 import { connect, drivers, kindOf, oneDatabase, rawHandle, serverOn, temporaryFolder } from './fixture.js';
 
 /** Turns of the event loop: more than any wait that stopped the loop would let by. */
@@ -109,6 +114,40 @@ describe.each(drivers)('a statement that meets a lock, through %s', (driver) => 
       }),
     );
     expect((await connections[0]?.query('SELECT count(*) AS n FROM t'))?.rows).toEqual([{ n: 30 }]);
+  });
+});
+
+describe.each(drivers)('a statement of a script, through %s', (driver) => {
+  it('is not run a second time where a lock is in the way of what SQLite is asked after it', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'Alpha.sqlite');
+    const real = rawHandle(driver, path);
+    real.exec('CREATE TABLE t (a)');
+    let looks = 0;
+    const handle: DriverHandle = {
+      get inTransaction() {
+        return real.inTransaction;
+      },
+      exec: (sql) => real.exec(sql),
+      close: () => {},
+      prepare: (sql) => {
+        const statement = real.prepare(sql);
+        if (!sql.includes('pragma_database_list')) return statement;
+        const all = () => {
+          looks++;
+          throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY_RECOVERY' });
+        };
+        return { reader: true, all, run: all, safeIntegers: () => {} };
+      },
+    };
+    const proof = new FileProof(path, identifyFile(path));
+    const open = { database: 'Alpha', folder, proof, handle, busyTimeoutMs: 5000 };
+    const connection = new SqliteConnection(open);
+    const [rule] = checkScript('ALTER TABLE t ADD COLUMN b');
+    if (rule === undefined) throw new Error('no statement');
+    await expect(connection.runOfScript(rule)).rejects.toMatchObject({ kind: 'other' });
+    expect(looks).toBe(1);
+    expect(real.prepare('SELECT b FROM t').all([])).toEqual([]);
   });
 });
 

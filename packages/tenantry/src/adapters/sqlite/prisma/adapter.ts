@@ -1,4 +1,4 @@
-import type { SqliteDatabase } from '../../../engines/sqlite/lent/index.js';
+import type { SqliteStatement } from '../../../engines/sqlite/lent/index.js';
 import { isRead } from '../../../engines/sqlite/statement-rules.js';
 import type { Tenancy } from '../../../tenancy.js';
 import type { TenantRef } from '../../../tenant/ref.js';
@@ -33,8 +33,8 @@ abstract class TenantQueryable implements PrismaQueryable {
   }
 
   queryRaw(query: PrismaQuery): Promise<PrismaRows> {
-    return this.run((database) => {
-      const statement = database.prepare(query.sql).safeIntegers().raw();
+    return this.run(query.sql, (statement) => {
+      statement.safeIntegers().raw();
       const values = bindArguments(query, this.#dates);
       if (!statement.reader) {
         statement.run(...values);
@@ -53,8 +53,7 @@ abstract class TenantQueryable implements PrismaQueryable {
   }
 
   executeRaw(query: PrismaQuery): Promise<number> {
-    return this.run((database) => {
-      const statement = database.prepare(query.sql);
+    return this.run(query.sql, (statement) => {
       const values = bindArguments(query, this.#dates);
       if (!statement.reader) return statement.run(...values).changes;
       // libsql counts nothing where rows are given.
@@ -63,8 +62,13 @@ abstract class TenantQueryable implements PrismaQueryable {
     });
   }
 
+  /** Runs a statement on a handle, and says what went wrong in Prisma's words. */
+  protected run<T>(sql: string, work: (statement: SqliteStatement) => T): Promise<T> {
+    return this.on((handle) => handle.run(sql, work));
+  }
+
   /** Does work on a handle, and says what went wrong in Prisma's words. */
-  protected abstract run<T>(work: (database: SqliteDatabase) => T): Promise<T>;
+  protected abstract on<T>(work: (handle: WaitingHandle) => Promise<T>): Promise<T>;
 }
 
 /** Each statement runs on a handle of its own, of whoever is the tenant at the call. */
@@ -77,7 +81,7 @@ export class TenantAdapter extends TenantQueryable implements PrismaAdapter {
   }
 
   executeScript(script: string): Promise<void> {
-    return this.run((database) => void database.exec(script));
+    return this.on((handle) => handle.exec(script));
   }
 
   /** On a handle that nobody else gets until it ends. It takes the writer's lock at once, so that its snapshot is never too old to write. */
@@ -86,7 +90,7 @@ export class TenantAdapter extends TenantQueryable implements PrismaAdapter {
       throw new PrismaDriverError({ kind: 'InvalidIsolationLevel', level: isolationLevel });
     const handle = await this.#lease();
     try {
-      await runOn(handle, (database) => database.exec('BEGIN IMMEDIATE'));
+      await inPrismasWords(handle.exec('BEGIN IMMEDIATE'));
     } catch (error) {
       handle.release();
       throw error;
@@ -97,10 +101,10 @@ export class TenantAdapter extends TenantQueryable implements PrismaAdapter {
   /** It holds nothing: what is in a transaction, Prisma has rolled back before. */
   async dispose(): Promise<void> {}
 
-  protected async run<T>(work: (database: SqliteDatabase) => T): Promise<T> {
+  protected async on<T>(work: (handle: WaitingHandle) => Promise<T>): Promise<T> {
     const handle = await this.#lease();
     try {
-      return await runOn(handle, work);
+      return await inPrismasWords(work(handle));
     } finally {
       handle.release();
     }
@@ -123,7 +127,7 @@ class TenantTransaction extends TenantQueryable implements PrismaTransaction {
 
   async commit(): Promise<void> {
     try {
-      await this.run((database) => database.exec('COMMIT'));
+      await this.#exec('COMMIT');
     } finally {
       // One that could not be committed is rolled back by this.
       this.#handle.release();
@@ -133,32 +137,36 @@ class TenantTransaction extends TenantQueryable implements PrismaTransaction {
   async rollback(): Promise<void> {
     try {
       // Some errors (a full disk) have SQLite roll back by itself.
-      await this.run((database) => database.inTransaction && database.exec('ROLLBACK'));
+      if (this.#handle.database.inTransaction) await this.#exec('ROLLBACK');
     } finally {
       this.#handle.release();
     }
   }
 
   async createSavepoint(name: string): Promise<void> {
-    await this.run((database) => database.exec(`SAVEPOINT ${name}`));
+    await this.#exec(`SAVEPOINT ${name}`);
   }
 
   async rollbackToSavepoint(name: string): Promise<void> {
-    await this.run((database) => database.exec(`ROLLBACK TO ${name}`));
+    await this.#exec(`ROLLBACK TO ${name}`);
   }
 
   async releaseSavepoint(name: string): Promise<void> {
-    await this.run((database) => database.exec(`RELEASE ${name}`));
+    await this.#exec(`RELEASE ${name}`);
   }
 
-  protected run<T>(work: (database: SqliteDatabase) => T): Promise<T> {
-    return runOn(this.#handle, work);
+  protected on<T>(work: (handle: WaitingHandle) => Promise<T>): Promise<T> {
+    return inPrismasWords(work(this.#handle));
+  }
+
+  #exec(sql: string): Promise<void> {
+    return this.on((handle) => handle.exec(sql));
   }
 }
 
-async function runOn<T>(handle: WaitingHandle, work: (database: SqliteDatabase) => T): Promise<T> {
+async function inPrismasWords<T>(work: Promise<T>): Promise<T> {
   try {
-    return await handle.run(work);
+    return await work;
   } catch (error) {
     throw asPrismaError(error);
   }

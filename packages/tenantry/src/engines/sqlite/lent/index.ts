@@ -9,3 +9,4 @@ export type {
 export type { DatabaseHome, HeldHandle } from './home.js';
 export { lentHandleOf } from './lend.js';
 export type { LentHandle } from './lent-handle.js';
+export { statementsOf } from './refusal.js';

@@ -1,5 +1,6 @@
 import { InvalidInputError } from '../../../errors.js';
 import { SqliteEngineError } from '../errors.js';
+import { checkDriverScript } from '../statement-rules.js';
 
 /** What a database that leads to whichever tenant is meant cannot do, each with the reason. */
 const refusals = {
@@ -39,4 +40,9 @@ export function asRefusal<T>(check: () => T): T {
       hint: 'Run one statement at a time, in one tenant’s database, and leave the handle as it is.',
     });
   }
+}
+
+/** The statements of a text, every one of them checked. Throws InvalidInputError for what is refused. */
+export function statementsOf(script: string): readonly string[] {
+  return asRefusal(() => checkDriverScript(script)).map(({ text }) => text);
 }
