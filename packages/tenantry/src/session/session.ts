@@ -13,7 +13,10 @@ export interface CallOptions {
 /** What a statement without rows did. */
 export interface ExecuteResult {
   readonly affectedRows: number;
-  /** The generated key of the inserted row, where the database reports one (MySQL, SQLite). */
+  /**
+   * The generated key of the inserted row, where the database reports one (MySQL, SQLite): a bigint beyond 2^53. MySQL
+   * does not say whether a column is signed, so a negative key that a statement gave by itself reads as unsigned.
+   */
   readonly insertId: number | bigint | null;
 }
 

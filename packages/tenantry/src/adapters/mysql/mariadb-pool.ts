@@ -18,6 +18,7 @@ import { assertTenantOption } from '../../input/tenant-option.js';
 import { assertUseLimits, type ClientLease, USE_LIMIT_KEYS, type UseLimits } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import type { TenantRef } from '../../tenant/ref.js';
+import { tellUnsignedKeys } from './unsigned-keys.js';
 
 /** How {@link mariadbPool} gives out connections. */
 export interface MariadbPoolOptions extends UseLimits {
@@ -29,6 +30,7 @@ export interface MariadbPoolOptions extends UseLimits {
   /**
    * How values are read and written, as in the driver's options of a statement (`dateStrings`,
    * `bigIntAsNumber`, `insertIdAsNumber`, `namedPlaceholders`, ...): for every statement that does not say otherwise.
+   * The driver rounds integers in JSON beyond 2^53; `jsonStrings` gives the text.
    */
   readonly values?: Omit<QueryOptions, 'sql' | 'values' | 'infileStreamFactory'> | undefined;
 }
@@ -40,7 +42,7 @@ export interface MariadbPoolOptions extends UseLimits {
  * Each connection that it gives out is the driver's own, over a lease: results, types, `meta`, batches and
  * streams are the driver's. What differs: a connection ends with its release, and so does whatever was left
  * in its session; prepared statements are not kept from one lease to the next; `end()` closes nothing but
- * this pool; dates are UTC; `changeUser` and `importFile` are refused. Limits and times are the tenancy's.
+ * this pool; dates are UTC; a generated key beyond 2^63 is no negative number; `changeUser` and `importFile` are refused. Limits and times are the tenancy's.
  *
  * Every method rejects with the driver's own errors for statements; before any I/O with `NoTenantError`
  * (`TENANTRY_NO_TENANT`) without a tenant and `ClosedError` (`TENANTRY_CLOSED`) after `end()`; and with what
@@ -216,6 +218,7 @@ class MariadbTenantPool extends EventEmitter {
       how();
     };
     const release = async () => end(() => lease.release());
+    tellUnsignedKeys(connection);
     Object.assign(connection, {
       ...NEVER,
       ...{ release, end: release, close: release, [Symbol.asyncDispose]: release },

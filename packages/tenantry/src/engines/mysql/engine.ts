@@ -8,7 +8,8 @@ import { isRead } from './statement.js';
 
 /**
  * MySQL and MariaDB, by the driver mysql2. Every session speaks utf8mb4; dates are sent and read as
- * UTC and `time_zone` is UTC; integers beyond 2^53 are read as strings.
+ * UTC and `time_zone` is UTC; integers beyond 2^53 are read as strings, in JSON as well. Generated keys are taken
+ * for unsigned, as all are that a server generates; one beyond 2^53 is a bigint.
  */
 export const mysql: Engine = Object.freeze({
   name: 'mysql',

@@ -3,6 +3,7 @@ import type { Activity } from '../../engine/connection.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { InternalError } from '../../errors.js';
 import { type Command, failCommand } from './driver-command.js';
+import { type ReadingPacket, readExactly } from './exact-numbers.js';
 import {
   Command as CommandCode,
   initDbPacket,
@@ -16,7 +17,7 @@ import { ServerStatus, StatusWatch } from './status.js';
 import { judgeTraces, more, type Traces, tracesOf } from './traces.js';
 
 /** A packet as mysql2 reads it: `buffer` holds others too, `start` is where its header begins. */
-interface Packet {
+interface Packet extends ReadingPacket {
   readonly buffer: Buffer;
   readonly start: number;
   readonly end: number;
@@ -306,6 +307,7 @@ export class Wire implements Activity {
       this.#begins = true;
       return true;
     }
+    readExactly(packet);
     if (this.#failed) return false;
     if (this.#repliesLeft > 0) {
       this.#readReply(packet);
