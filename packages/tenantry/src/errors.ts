@@ -205,7 +205,7 @@ export class CatalogVersionError extends errorClass('TENANTRY_CATALOG_VERSION') 
 export class RouteUnknownError extends errorClass('TENANTRY_ROUTE_UNKNOWN') {}
 /** A placement names a database server that this process is not configured for. */
 export class UnknownServerError extends errorClass('TENANTRY_UNKNOWN_SERVER') {}
-/** A database server does not answer. */
+/** A database server does not answer, or keeps a database locked that is to be opened. */
 export class ServerUnavailableError extends errorClass('TENANTRY_SERVER_UNAVAILABLE') {}
 /** A database server answers and refuses us: credentials, or too many connections. */
 export class ServerRefusedError extends errorClass('TENANTRY_SERVER_REFUSED') {}

@@ -100,10 +100,8 @@ interface Reason {
 }
 
 function unavailable(place: CatalogPlace, reason: string, details: Reason): CatalogUnavailableError {
-  return new CatalogUnavailableError(
-    `The catalog (${describePlace(place)}) is out of reach: ${reason}`,
-    details,
-  );
+  const what = details.kind === 'lock-timeout' ? 'is locked' : 'is out of reach';
+  return new CatalogUnavailableError(`The catalog (${describePlace(place)}) ${what}: ${reason}`, details);
 }
 
 function reasonOf(error: unknown): string {

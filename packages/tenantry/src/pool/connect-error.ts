@@ -37,6 +37,11 @@ export function connectError(
         ...details,
         hint: 'Lower maxConnections of the processes that use it, or raise the limit of the server, the user or the database.',
       });
+    case 'lock-timeout':
+      return new ServerUnavailableError(`The database ${target.database} on ${place} is locked: ${reason}`, {
+        ...details,
+        hint: 'Another connection or program keeps it locked, or is opening it. Try again; a call that cannot wait finds it open after await tenancy.warmUp([name]), which waits.',
+      });
     case 'cancelled':
       return new AbortedError(`Connecting to ${place} was aborted.`, details);
     default:

@@ -16,7 +16,9 @@ import { TenantHome } from './tenant-home.js';
  *
  * What differs: it cannot wait. The tenant must have been looked up (`await tenancy.session(name).ready()`,
  * which the middleware of a request does), and a lock that another handle holds is `SQLITE_BUSY` at once,
- * because waiting for it would stop the event loop; `sqliteDialect` and sessions wait. `prepare` looks at a
+ * because waiting for it would stop the event loop; `sqliteDialect` and sessions wait. A file that another
+ * program keeps locked while it is opened is `ServerUnavailableError` (`TENANTRY_SERVER_UNAVAILABLE`, `kind`
+ * `lock-timeout`): try again, or `await tenancy.warmUp([name])` before. `prepare` looks at a
  * statement when it first runs. Refused with their reason: `ATTACH`, PRAGMAs that change a handle, and
  * `function`, `aggregate`, `table`, `loadExtension`, `backup`, `serialize`, `defaultSafeIntegers`,
  * `unsafeMode`. `close()` closes only this object.
