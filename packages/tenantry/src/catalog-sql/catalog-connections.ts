@@ -171,6 +171,6 @@ export class CatalogConnections {
     if (deadline.reason === 'aborted') {
       return new AbortedError('The caller gave up waiting for the catalog.', { cause });
     }
-    return catalogTimeout(this.#place, limits.signal?.aborted ? undefined : limits.timeoutMs);
+    return catalogTimeout(this.#place, limits.signal?.aborted ? undefined : limits.timeoutMs, cause);
   }
 }

@@ -1,4 +1,5 @@
 import {
+  AbortedError,
   CatalogMissingError,
   CatalogUnavailableError,
   type ErrorKind,
@@ -9,14 +10,15 @@ import {
 import { type CatalogPlace, describePlace } from './catalog-place.js';
 
 const SETUP_HINT = 'Make it with: tenantry setup';
+const TOO_MANY_HINT =
+  'Lower the number of processes or their connections, or raise the limit of the server or of its user.';
 
 /** The kinds that say "out of reach", each with what to check. */
 const UNAVAILABLE: Partial<Record<ErrorKind, string>> = {
   unreachable: 'Check that the database server runs and that this machine reaches it.',
   'access-denied':
     "Check the user and the password in the catalog's URL, and what the user may do in the database.",
-  'too-many-connections':
-    'Lower the number of processes or their connections, or raise the limit of the server.',
+  'too-many-connections': TOO_MANY_HINT,
   'connection-lost': 'Try again; if it stays, look into the log of the database server.',
   killed: 'Try again; somebody, or the server itself, ended the connection.',
   cancelled: 'Try again; if it stays, look for locks that are held long in the database.',
@@ -64,10 +66,20 @@ export function catalogError(error: unknown, place: CatalogPlace): TenancyError 
   );
 }
 
-/** The catalog was not heard of in time. */
-export function catalogTimeout(place: CatalogPlace, ms: number | undefined): CatalogUnavailableError {
+/** The catalog was not heard of in time. A wait for a connection knows where its server refuses more of them. */
+export function catalogTimeout(
+  place: CatalogPlace,
+  ms: number | undefined,
+  cause: unknown,
+): CatalogUnavailableError {
   const limit = ms === undefined ? 'in time' : `within ${ms} ms`;
+  const kind = kindOf(cause, place);
+  if (cause instanceof AbortedError && kind === 'too-many-connections') {
+    const reason = `no connection ${limit}, because it takes no more connections: ${reasonOf(cause.cause)}`;
+    return unavailable(place, reason, { cause: cause.cause, kind, hint: TOO_MANY_HINT });
+  }
   return unavailable(place, `no answer ${limit}`, {
+    cause,
     hint: 'Check that the database server runs, is not overloaded, and that nobody holds locks on the tables tenantry_*.',
   });
 }

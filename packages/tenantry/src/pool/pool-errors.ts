@@ -68,8 +68,9 @@ export function poolClosed(name: string): ClosedError {
   });
 }
 
-export function waitAborted(label: string): AbortedError {
-  return new AbortedError(`The wait for a connection for ${label} was aborted.`, { tenant: label });
+export function waitAborted(label: string, { refusal }: Pick<PoolState, 'refusal'> = {}): AbortedError {
+  const why = refusal === undefined ? {} : ({ cause: refusal, kind: 'too-many-connections' } as const);
+  return new AbortedError(`The wait for a connection for ${label} was aborted.`, { tenant: label, ...why });
 }
 
 function numbers({ name, server, capacity, stats }: PoolState): string {

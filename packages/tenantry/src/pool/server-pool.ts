@@ -249,6 +249,10 @@ export class ServerPool implements WaiterHome {
     return poolTimeout(this.#state(), waiter.label, waiter.waitMs);
   }
 
+  abortError({ label }: Waiter): Error {
+    return waitAborted(label, this.#state());
+  }
+
   leave(waiter: Waiter): boolean {
     return this.#serving.leave(waiter);
   }

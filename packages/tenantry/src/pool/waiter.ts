@@ -1,6 +1,5 @@
 import type { AcquireOptions } from '../engine/connection-source.js';
 import type { Lease } from './lease.js';
-import { waitAborted } from './pool-errors.js';
 import type { PoolTarget } from './target.js';
 import type { Ticket } from './tenant-turns.js';
 
@@ -8,6 +7,8 @@ import type { Ticket } from './tenant-turns.js';
 export interface WaiterHome {
   /** The error of a wait that took too long. */
   timeoutError(waiter: Waiter): Error;
+  /** The error of a wait that its caller gave up. */
+  abortError(waiter: Waiter): Error;
   /** It gives up; whether it still waited. */
   leave(waiter: Waiter): boolean;
   /** Its wait is over, with this error or with what it waited for. */
@@ -57,7 +58,7 @@ export class Waiter {
     const giveUp = (error: Error) => {
       if (home.leave(this)) this.reject(error);
     };
-    this.#onAbort = () => giveUp(waitAborted(label));
+    this.#onAbort = () => giveUp(home.abortError(this));
     this.#signal = signal;
     signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.#timer = setTimeout(() => giveUp(home.timeoutError(this)), waitMs);
