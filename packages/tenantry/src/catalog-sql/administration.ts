@@ -6,6 +6,7 @@ export {
   beginCreate,
   beginDatabase,
   finishCreate,
+  planCreate,
   releaseCreate,
   undoCreate,
 } from './create.js';

@@ -23,7 +23,7 @@ export async function changeStatus(
   if (fence !== undefined && Number(row.fence) !== fence) throw changedMeanwhile(row);
   if (row.status === 'creating') {
     // It is given up only when nobody makes it.
-    await assertAbandoned(change, row);
+    await assertAbandoned(change.sql, row);
     await giveUpName(change, row);
   }
   return change.update(row.id, {

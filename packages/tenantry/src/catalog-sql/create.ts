@@ -5,18 +5,21 @@ import {
   type Claim,
   databasePlacement,
   type NewTenant,
+  type PlannedTenant,
   type ProcessRecord,
 } from '../catalog/catalog.js';
-import { TenantBusyError, TenantExistsError, TenantStatusError } from '../errors.js';
+import { TenantBusyError, TenantStatusError } from '../errors.js';
 import { nameKey } from '../tenant/name.js';
 import { placementCandidates } from '../tenant/placement.js';
-import type { Placement, Tenant, TenantMetadata, TenantStatus } from '../tenant/tenant.js';
+import { tenantExists } from '../tenant/taken.js';
+import type { Placement, Placements, Tenant, TenantMetadata, TenantStatus } from '../tenant/tenant.js';
+import type { CatalogSql } from './catalog-sql.js';
 import type { Change } from './change.js';
-import { beginName, doomName, giveUpName, isBegun, takeFirstFree } from './physical-names.js';
+import { beginName, doomName, firstFree, giveUpName, isBegun, takeFirstFree } from './physical-names.js';
 import { isAlive, writeProcess } from './processes.js';
 import { toPlacement } from './rows.js';
 import type { CatalogDb, TenantRow } from './tables.js';
-import { rowById, rowByNameKey } from './tenants.js';
+import { type Reading, rowById, rowByNameKey } from './tenants.js';
 
 /** Registers a tenant that is to be made, or takes over one whose maker is gone. */
 export async function beginCreate(
@@ -25,43 +28,69 @@ export async function beginCreate(
   owner: ProcessRecord,
 ): Promise<BegunTenant> {
   await writeProcess(change.sql, owner);
-  const existing = await rowByNameKey(change.db, nameKey(tenant.name));
-  if (existing !== undefined) {
-    if (existing.status !== 'creating' || existing.name !== tenant.name)
-      throw tenantExists(existing, tenant.name);
-    await assertAbandoned(change, existing);
-    assertSameInput(existing, tenant);
-    return takeOver(change, existing, owner.id);
-  }
+  const begun = await begunBefore(change, tenant);
+  if (begun !== undefined) return takeOver(change, begun, owner.id);
   const placement = await takeFirstFree(change, tenant, tenant.placements);
   const inserted = await insertTenant(change, { ...tenant, placement, status: 'creating', owner: owner.id });
   return { tenant: inserted, leftOver: undefined };
 }
 
-/**
- * Takes a creation over. Its owner may only sleep, and then goes on with the database that it had begun: so
- * that one is doomed, and the tenant gets another. Where it had begun none it never can, for it must say so
- * first, and is told then that it has lost the tenant.
- */
-async function takeOver(change: Change, row: TenantRow, owner: string): Promise<BegunTenant> {
-  const fence = Number(row.fence) + 1;
-  // Rows are nothing that could be made twice, and have one key; catalogs of version 1 may say that they were begun.
-  if (row.isolation === 'row' || !(await isBegun(change, row))) {
-    return { tenant: await change.update(row.id, { owner, fence }), leftOver: undefined };
+/** The tenant that a creation would begin or go on with now, and where. */
+export async function planCreate(reading: Reading, tenant: NewTenant): Promise<PlannedTenant> {
+  const { db, incarnation } = reading;
+  const begun = await begunBefore(reading, tenant);
+  const { id, name } = begun ?? tenant;
+  if (begun === undefined) {
+    return { id, name, incarnation, placement: await firstFree(db, tenant, tenant.placements) };
   }
+  const places = await furtherPlaces(db, begun);
+  const placement = places === undefined ? toPlacement(begun) : await firstFree(db, begun, places);
+  return { id, name, incarnation, placement };
+}
+
+/** A creation of this name that nobody is at any more, to go on with; undefined where there is none. */
+async function begunBefore({ db, sql }: Reading, tenant: NewTenant): Promise<TenantRow | undefined> {
+  const existing = await rowByNameKey(db, nameKey(tenant.name));
+  if (existing === undefined) return undefined;
+  if (existing.status !== 'creating' || existing.name !== tenant.name)
+    throw tenantExists(existing.name, tenant.name);
+  await assertAbandoned(sql, existing);
+  assertSameInput(existing, tenant);
+  return existing;
+}
+
+/** Takes a creation over. What was begun at a place that it leaves is doomed. */
+async function takeOver(change: Change, row: TenantRow, owner: string): Promise<BegunTenant> {
+  const taken = { owner, fence: nextFence(row) };
+  const places = await furtherPlaces(change.db, row);
+  if (places === undefined) return { tenant: await change.update(row.id, taken), leftOver: undefined };
   const leftOver = toPlacement(row);
   await doomName(change, leftOver);
-  const { id, name, server, isolation, database_name: sharedDatabase } = row;
-  const candidates = placementCandidates({ id, name, server, isolation, sharedDatabase, attempt: fence });
-  const { database, schema } = await takeFirstFree(change, row, candidates);
+  const { database, schema } = await takeFirstFree(change, row, places);
   const moved = { database_name: database, schema_name: schema ?? null };
-  return { tenant: await change.update(id, { owner, fence, ...moved }), leftOver };
+  return { tenant: await change.update(row.id, { ...taken, ...moved }), leftOver };
+}
+
+/**
+ * Where a creation is gone on with; undefined: where it is. Its owner may only sleep, and then goes on with the
+ * database that it had begun: so the tenant gets another. Where it had begun none it never can, for it must say so
+ * first, and is told then that it has lost the tenant.
+ */
+async function furtherPlaces(db: CatalogDb, row: TenantRow): Promise<Placements | undefined> {
+  // Rows are nothing that could be made twice, and have one key; catalogs of version 1 may say that they were begun.
+  if (row.isolation === 'row' || !(await isBegun(db, row))) return undefined;
+  const { id, name, server, isolation, database_name: sharedDatabase } = row;
+  return placementCandidates({ id, name, server, isolation, sharedDatabase, attempt: nextFence(row) });
+}
+
+function nextFence(row: TenantRow): number {
+  return Number(row.fence) + 1;
 }
 
 /** Registers a tenant whose database is there already. */
 export async function adopt(change: Change, tenant: AdoptedTenant): Promise<Tenant> {
   const existing = await rowByNameKey(change.db, nameKey(tenant.name));
-  if (existing !== undefined) throw tenantExists(existing, tenant.name);
+  if (existing !== undefined) throw tenantExists(existing.name, tenant.name);
   const { server, database, identity } = tenant;
   const placement = databasePlacement(server, database, identity);
   await takeFirstFree(change, tenant, [placement]);
@@ -81,8 +110,7 @@ export async function finishCreate(change: Change, claim: Claim): Promise<Tenant
 export async function undoCreate(change: Change, claim: Claim): Promise<void> {
   const row = await ownedRow(change, claim);
   await giveUpName(change, row);
-  const fence = Number(row.fence) + 1;
-  await change.update(claim.id, { status: 'deleted', name_key: null, owner: null, fence });
+  await change.update(claim.id, { status: 'deleted', name_key: null, owner: null, fence: nextFence(row) });
 }
 
 /** Takes no revision: who makes a tenant is in nobody's cache. */
@@ -98,8 +126,8 @@ export async function releaseCreate(db: CatalogDb, { id, owner, fence }: Claim):
 }
 
 /** @throws TenantBusyError if a process that is alive is making this tenant. */
-export async function assertAbandoned(change: Change, tenant: TenantRow): Promise<void> {
-  if (tenant.owner === null || !(await isAlive(change.sql, tenant.owner))) return;
+export async function assertAbandoned(sql: CatalogSql, tenant: TenantRow): Promise<void> {
+  if (tenant.owner === null || !(await isAlive(sql, tenant.owner))) return;
   throw new TenantBusyError(`Tenant ${tenant.name} is being created by a process that is alive.`, {
     tenant: tenant.name,
     hint: 'Wait until it is done; if that process was killed, its claim ends by itself within seconds.',
@@ -183,13 +211,4 @@ async function insertTenant(change: Change, tenant: NewRow): Promise<Tenant> {
     })
     .execute();
   return change.read(tenant.id);
-}
-
-function tenantExists(existing: Pick<TenantRow, 'name'>, name: string): TenantExistsError {
-  const twin =
-    existing.name === name ? '' : ` as ${existing.name}; names that differ only in case are one name`;
-  return new TenantExistsError(`Tenant ${name} exists already${twin}.`, {
-    tenant: existing.name,
-    hint: 'Choose another name, or delete that tenant first.',
-  });
 }

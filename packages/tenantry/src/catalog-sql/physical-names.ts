@@ -1,6 +1,6 @@
-import { DatabaseExistsError } from '../errors.js';
 import { physicalNameKey } from '../tenant/physical-name.js';
 import { physicalNameOf } from '../tenant/placement.js';
+import { usedBefore } from '../tenant/taken.js';
 import type { Placement } from '../tenant/tenant.js';
 import type { Change } from './change.js';
 import { toPlacement } from './rows.js';
@@ -17,14 +17,14 @@ interface NameTaker {
   readonly server: string;
 }
 
-/** Takes the first place whose physical name this server never had. */
-export async function takeFirstFree(
-  change: Change,
+/** The first place whose physical name this server never had. */
+export async function firstFree(
+  db: CatalogDb,
   tenant: NameTaker,
   placements: readonly Placement[],
 ): Promise<Placement> {
   const names = placements.map(physicalNameOf);
-  const taken = await change.db
+  const taken = await db
     .selectFrom('tenantry_physical_names')
     .select('name_key')
     .where('server', '=', tenant.server)
@@ -32,15 +32,17 @@ export async function takeFirstFree(
     .execute();
   const takenKeys = new Set(taken.map((row) => row.name_key));
   const placement = placements.find((candidate) => !takenKeys.has(keyOf(candidate)));
-  if (placement === undefined) {
-    throw new DatabaseExistsError(
-      `Server ${tenant.server} has had a tenant in database ${names.join(' or ')} before.`,
-      {
-        tenant: tenant.name,
-        hint: 'The database of a tenant is never given to another one; choose another name.',
-      },
-    );
-  }
+  if (placement !== undefined) return placement;
+  throw usedBefore(tenant.name, tenant.server, names);
+}
+
+/** Takes that place. */
+export async function takeFirstFree(
+  change: Change,
+  tenant: NameTaker,
+  placements: readonly Placement[],
+): Promise<Placement> {
+  const placement = await firstFree(change.db, tenant, placements);
   await change.db
     .insertInto('tenantry_physical_names')
     .values({
@@ -67,14 +69,14 @@ export async function beginName(change: Change, row: TenantRow): Promise<void> {
 }
 
 /** Whether somebody began to make a tenant's database under the name that it has now. */
-export async function isBegun({ db }: Change, row: TenantRow): Promise<boolean> {
+export async function isBegun(db: CatalogDb, row: TenantRow): Promise<boolean> {
   return ((await findName(db, toPlacement(row)))?.begun_at ?? null) !== null;
 }
 
 /** Ends a tenant's hold on its name: doomed where its database was begun, else as if it had never been taken. */
 export async function giveUpName(change: Change, row: TenantRow): Promise<void> {
   const placement = toPlacement(row);
-  if (await isBegun(change, row)) return doomName(change, placement);
+  if (await isBegun(change.db, row)) return doomName(change, placement);
   await change.db
     .deleteFrom('tenantry_physical_names')
     .where('server', '=', placement.server)

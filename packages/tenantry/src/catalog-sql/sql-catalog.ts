@@ -6,6 +6,7 @@ import type {
   Claim,
   ListOptions,
   NewTenant,
+  PlannedTenant,
   ProcessRecord,
   RouteSnapshot,
   StatusChange,
@@ -103,6 +104,10 @@ class SqlCatalog implements Catalog {
     return this.#change(({ beginCreate }, change) => beginCreate(change, tenant, owner));
   }
 
+  planCreate(tenant: NewTenant): Promise<PlannedTenant> {
+    return this.#find(({ planCreate }, reading) => planCreate(reading, tenant));
+  }
+
   beginDatabase(claim: Claim): Promise<void> {
     return this.#change(({ beginDatabase }, change) => beginDatabase(change, claim));
   }
@@ -159,7 +164,7 @@ class SqlCatalog implements Catalog {
     const administration = await loadAdministration();
     return this.#connections.read(async (sql) => {
       const { incarnation } = await readPosition(sql, this.#place);
-      return work(administration, { db: administration.databaseOn(sql), incarnation });
+      return work(administration, { sql, db: administration.databaseOn(sql), incarnation });
     });
   }
 

@@ -2,6 +2,7 @@ import type { ListOptions, TenantPage } from '../catalog/catalog.js';
 import { InvalidInputError } from '../errors.js';
 import { isTenantName, nameKey, quoteForMessage } from '../tenant/name.js';
 import type { Tenant } from '../tenant/tenant.js';
+import type { CatalogSql } from './catalog-sql.js';
 import { toTenant } from './rows.js';
 import type { CatalogDb, TenantRow } from './tables.js';
 
@@ -10,6 +11,7 @@ const MAX_LIMIT = 1000;
 
 /** What a look at the catalog has: the catalog's tables, and which catalog it is. */
 export interface Reading {
+  readonly sql: CatalogSql;
   readonly db: CatalogDb;
   readonly incarnation: string;
 }

@@ -3,6 +3,7 @@ import type {
   Identity,
   IdentityCheck,
   Placement,
+  Placements,
   Route,
   Tenant,
   TenantMetadata,
@@ -43,7 +44,7 @@ export interface NewTenant {
   readonly name: string;
   readonly server: string;
   /** Places to try in this order; the first whose physical name was never used on the server is taken. */
-  readonly placements: readonly Placement[];
+  readonly placements: Placements;
   readonly metadata: TenantMetadata;
 }
 
@@ -57,6 +58,9 @@ export interface AdoptedTenant {
   /** The fence that its database says already. Default 1. */
   readonly fence?: number | undefined;
 }
+
+/** Who a tenant is that is about to be made, and where. */
+export type PlannedTenant = Pick<Tenant, 'id' | 'name' | 'incarnation' | 'placement'>;
 
 /** A creation in somebody's hands. */
 export interface BegunTenant {
@@ -138,6 +142,14 @@ export interface Catalog {
    * DatabaseExistsError if every physical name was used before.
    */
   beginCreate(tenant: NewTenant, owner: ProcessRecord): Promise<BegunTenant>;
+
+  /**
+   * The tenant that {@link beginCreate} would begin now, or go on with, and where: by the same checks, and nothing
+   * is written.
+   *
+   * @throws what `beginCreate` throws.
+   */
+  planCreate(tenant: NewTenant): Promise<PlannedTenant>;
 
   /**
    * Says that the tenant's database is made from now on: there is none of its physical name, and one that is

@@ -1,5 +1,5 @@
 import { CatalogMissingError, InvalidOptionError } from '../errors.js';
-import type { Catalog, CatalogPosition } from './catalog.js';
+import type { Catalog, CatalogPosition, NewTenant, PlannedTenant } from './catalog.js';
 
 /** Where a catalog stands that does not exist yet. */
 const NOWHERE: CatalogPosition = { incarnation: 'none', revision: 0 };
@@ -24,6 +24,7 @@ export function previewCatalog(catalog: Catalog): Catalog {
     setup: refuse,
     isDoomed: (placement) => orIfMissing(catalog.isDoomed(placement), false),
     isTaken: (placement) => orIfMissing(catalog.isTaken(placement), false),
+    planCreate: (tenant) => orIfMissing(catalog.planCreate(tenant), firstPlan(tenant)),
     beginCreate: refuse,
     beginDatabase: refuse,
     finishCreate: refuse,
@@ -36,6 +37,11 @@ export function previewCatalog(catalog: Catalog): Catalog {
     heartbeat: refuse,
     removeProcess: refuse,
   };
+}
+
+/** In an empty catalog every name is free. */
+function firstPlan({ id, name, placements }: NewTenant): PlannedTenant {
+  return { id, name, incarnation: NOWHERE.incarnation, placement: placements[0] };
 }
 
 async function orIfMissing<T>(answer: Promise<T>, whenMissing: T): Promise<T> {

@@ -61,9 +61,14 @@ export function nameOfSchema(name: string): string {
  * `Name_<the last twelve digits of the id>`, which only this tenant can have, and for a further attempt to
  * make the tenant that with the attempt's number.
  */
-export function physicalNameCandidates(name: string, id: string, attempt = 1): readonly string[] {
-  const suffixes = [id.slice(-12)];
-  if (attempt > 1) suffixes.push(`${id.slice(-12)}_${attempt}`);
-  const unique = suffixes.map((suffix) => `${name.slice(0, MAX_LENGTH - suffix.length - 1)}_${suffix}`);
-  return isReservedDatabase(name) ? unique : [name, ...unique];
+export function physicalNameCandidates(
+  name: string,
+  id: string,
+  attempt = 1,
+): readonly [string, ...string[]] {
+  const suffix = id.slice(-12);
+  const own = (end: string) => `${name.slice(0, MAX_LENGTH - end.length - 1)}_${end}`;
+  const unique =
+    attempt > 1 ? ([own(suffix), own(`${suffix}_${attempt}`)] as const) : ([own(suffix)] as const);
+  return isReservedDatabase(name) ? [...unique] : [name, ...unique];
 }

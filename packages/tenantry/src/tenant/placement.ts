@@ -1,5 +1,5 @@
 import { nameOfSchema, physicalNameCandidates } from './physical-name.js';
-import type { Isolation, Placement } from './tenant.js';
+import type { Isolation, Placement, Placements } from './tenant.js';
 
 /** A tenant for which a place is looked for. */
 export interface PlacementRequest {
@@ -16,25 +16,32 @@ export interface PlacementRequest {
 }
 
 /** Where a tenant could live, in this order; the first place is taken whose physical name was never used on the server. */
-export function placementCandidates(request: PlacementRequest): readonly Placement[] {
+export function placementCandidates(request: PlacementRequest): Placements {
   const { id, name, server, isolation, sharedDatabase: database = '', rowKey = id, attempt } = request;
   const identity = 'table';
   switch (isolation) {
     case 'database':
-      return physicalNameCandidates(name, id, attempt).map((own) => ({
+      return each(physicalNameCandidates(name, id, attempt), (own) => ({
         server,
         database: own,
         isolation,
         identity,
       }));
     case 'schema':
-      return physicalNameCandidates(nameOfSchema(name), id, attempt).map((schema) => ({
+      return each(physicalNameCandidates(nameOfSchema(name), id, attempt), (schema) => ({
         ...{ server, database, isolation, identity },
         schema,
       }));
     case 'row':
       return [{ server, database, isolation, identity, rowKey }];
   }
+}
+
+function each(
+  [first, ...others]: readonly [string, ...string[]],
+  place: (name: string) => Placement,
+): Placements {
+  return [place(first), ...others.map(place)];
 }
 
 /** What a place is called among all that its server ever had: no tenant can be called `/` or `=`. */

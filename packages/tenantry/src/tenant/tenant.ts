@@ -25,6 +25,9 @@ export interface Placement {
   readonly rowKey?: string;
 }
 
+/** Places to try one after the other; there is always one. */
+export type Placements = readonly [Placement, ...(readonly Placement[])];
+
 /**
  * The frozen, cacheable answer to "which tenant is this and where is it".
  */

@@ -7,6 +7,7 @@ import { adoptTenant } from '../../src/fleet/operations/adopt.js';
 import { resumeTenant } from '../../src/fleet/operations/change-status.js';
 import { type CreateInput, createTenant } from '../../src/fleet/operations/create.js';
 import { makeTestCatalog, type TestCatalog } from '../catalog-sql/test-catalog.js';
+import { creation, cutOffAt, withReplaced } from './support.js';
 
 const STEPS = ['databaseExists', 'createDatabase', 'changeIdentity', 'runScript'] as const;
 
@@ -21,29 +22,7 @@ beforeEach(async () => {
 afterEach(() => fixture.close());
 
 function input(name: string, tampered: Partial<Provisioning> = {}, owner = 'process-1'): CreateInput {
-  return {
-    name,
-    server: {
-      name: 'main',
-      server: fixture.server,
-      isolation: 'database',
-      provisioning: async () => withReplaced(provisioning, tampered),
-    },
-    metadata: {},
-    script: 'CREATE TABLE users (id INTEGER)',
-    owner: { id: owner, label: owner, revision: 0, leaseMs: 15_000 },
-    signal: undefined,
-  };
-}
-
-/** The same object with some of its methods replaced. */
-function withReplaced<T extends object>(original: T, replaced: Partial<T>): T {
-  return new Proxy(original, {
-    get(target, key) {
-      const value: unknown = Reflect.get(key in replaced ? replaced : target, key);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  return creation(fixture, name, tampered, owner);
 }
 
 describe('a creation', () => {
@@ -77,16 +56,10 @@ describe('a creation', () => {
 
   it.each(STEPS)('that was cut off at %s is finished by whoever repeats it', async (step) => {
     const { catalog } = fixture;
-    // What a kill leaves: the step's work is done, nothing after it, and nobody undoes anything.
-    const cutOff = new Error('killed');
-    const original = provisioning[step].bind(provisioning) as (...args: unknown[]) => Promise<unknown>;
-    const dying = {
-      [step]: async (...args: unknown[]) => {
-        await original(...args);
-        throw cutOff;
-      },
-    };
-    const dead = withReplaced<Catalog>(fixture.catalog, { undoCreate: () => Promise.reject(cutOff) });
+    const dying = cutOffAt(provisioning, step);
+    // Nobody undoes anything.
+    const undoCreate = () => Promise.reject(new Error('killed'));
+    const dead = withReplaced<Catalog>(fixture.catalog, { undoCreate });
     await expect(createTenant(dead, input('acme', dying))).rejects.toThrow('killed');
     const { id } = (await catalog.findByName('acme')) ?? {};
     const finished = await createTenant(catalog, input('acme', {}, 'process-2'));

@@ -8,11 +8,11 @@ import {
   InvalidInputError,
   TenancyError,
   TenantBusyError,
-  TenantExistsError,
   TransactionOutcomeUnknownError,
 } from '../../errors.js';
 import { newId } from '../../tenant/id.js';
 import { isReservedDatabase } from '../../tenant/physical-name.js';
+import { tenantExists, usedBefore } from '../../tenant/taken.js';
 import type { Identity, IdentityCheck, Tenant } from '../../tenant/tenant.js';
 import type { AdminServer } from '../admin-server.js';
 import type { Adoption } from '../tenants.js';
@@ -38,7 +38,8 @@ export async function adoptTenant(catalog: Catalog, input: AdoptInput): Promise<
   if (database.toLowerCase() === input.catalogDatabase?.toLowerCase()) {
     throw new InvalidInputError(`${database} is the catalog itself.`, { tenant: name });
   }
-  const known = await catalog.findByName(name);
+  const known = await catalog.findHolder(name);
+  if (known !== undefined && known.name !== name) throw tenantExists(known.name, name);
   const provisioning = await input.server.provisioning();
   if (!(await provisioning.databaseExists(database))) {
     throw new DatabaseMissingError(
@@ -66,13 +67,7 @@ async function lookAgain(
 ): Promise<Adoption['outcome']> {
   const { server, database, identity } = known.placement;
   if (server !== input.server.name || database !== input.database) {
-    throw new TenantExistsError(
-      `There is a tenant ${known.name} already, in database ${database} on ${server}.`,
-      {
-        tenant: known.name,
-        hint: 'Choose another name, or delete that tenant first.',
-      },
-    );
+    throw tenantExists(known.name, input.name, `in database ${database} on ${server}`);
   }
   if (known.status === 'creating') {
     throw new TenantBusyError(`Tenant ${known.name} is still being created.`, {
@@ -104,10 +99,7 @@ async function register(
   const isCutOff = said?.incarnation === incarnation && (await catalog.findById(said.tenantId)) === undefined;
   if (said !== undefined && !isCutOff) throw another(input, said);
   if (await catalog.isTaken(databasePlacement(server.name, database))) {
-    throw new DatabaseExistsError(`Server ${server.name} has had a tenant in database ${database} before.`, {
-      tenant: name,
-      hint: 'The database of a tenant is never given to another one. To look for it: tenantry tenants list --status deleted',
-    });
+    throw usedBefore(name, server.name, [database]);
   }
   const id = said?.tenantId ?? newId();
   const fence = (said?.fence ?? 0) + 1;

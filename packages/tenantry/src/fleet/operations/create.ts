@@ -1,4 +1,4 @@
-import type { Catalog, ProcessRecord } from '../../catalog/catalog.js';
+import type { Catalog, NewTenant, ProcessRecord } from '../../catalog/catalog.js';
 import { partOf } from '../../engine/place.js';
 import {
   AbortedError,
@@ -11,14 +11,14 @@ import {
 } from '../../errors.js';
 import { newId } from '../../tenant/id.js';
 import { physicalNameOf, placementCandidates } from '../../tenant/placement.js';
-import type { Isolation, Placement, Tenant, TenantMetadata } from '../../tenant/tenant.js';
+import type { Isolation, Tenant, TenantMetadata } from '../../tenant/tenant.js';
 import type { AdminServer } from '../admin-server.js';
 import { serverError } from '../server-error.js';
 import { advanceIdentity } from './identity.js';
 import { dropLeftOver } from './left-over.js';
 import { type Creation, makeDatabase, removeDatabase } from './make-database.js';
 
-/** Where a tenant shall be made. */
+/** Where a tenant shall be made, and with what. */
 export interface CreatePlace {
   readonly name: string;
   readonly server: AdminServer;
@@ -26,11 +26,11 @@ export interface CreatePlace {
   readonly isolation?: Isolation | undefined;
   /** Only with isolation `row`. Default: the tenant's id. */
   readonly rowKey?: string | undefined;
+  readonly metadata: TenantMetadata;
 }
 
 /** What a creation needs. */
 export interface CreateInput extends CreatePlace {
-  readonly metadata: TenantMetadata;
   /** The script that makes the tenant's tables. */
   readonly script: string | undefined;
   readonly owner: ProcessRecord;
@@ -44,14 +44,10 @@ export interface CreateInput extends CreatePlace {
  * does late reaches what another one made.
  */
 export async function createTenant(catalog: Catalog, input: CreateInput): Promise<Tenant> {
-  const { name, server, metadata, owner, script, signal } = input;
-  const id = newId();
+  const { server, owner, script, signal } = input;
   // Before anything is begun that somebody would have to give up.
   const provisioning = await server.provisioning();
-  const { tenant, leftOver } = await catalog.beginCreate(
-    { id, name, server: server.name, placements: placementsFor(id, input), metadata },
-    owner,
-  );
+  const { tenant, leftOver } = await catalog.beginCreate(newTenant(input), owner);
   const creation: Creation = {
     catalog,
     tenant,
@@ -79,12 +75,10 @@ export async function createTenant(catalog: Catalog, input: CreateInput): Promis
   }
 }
 
-/** The places that a tenant could be made at, in this order. */
-export function placementsFor(
-  id: string,
-  { name, server, isolation, rowKey }: CreatePlace,
-): readonly Placement[] {
-  return placementCandidates({
+/** A tenant of its own id, with the places that it could be made at. */
+export function newTenant({ name, server, isolation, rowKey, metadata }: CreatePlace): NewTenant {
+  const id = newId();
+  const placements = placementCandidates({
     id,
     name,
     server: server.name,
@@ -92,6 +86,7 @@ export function placementsFor(
     sharedDatabase: server.server.address.database,
     rowKey,
   });
+  return { id, name, server: server.name, placements, metadata };
 }
 
 /** How far a creation could be undone. */

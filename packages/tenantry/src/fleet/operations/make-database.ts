@@ -1,4 +1,4 @@
-import { type Catalog, type Claim, identityOf } from '../../catalog/catalog.js';
+import { type Catalog, type Claim, identityOf, type PlannedTenant } from '../../catalog/catalog.js';
 import { partOf } from '../../engine/place.js';
 import type { Provisioning } from '../../engine/provisioning.js';
 import { DatabaseExistsError, type ErrorKind } from '../../errors.js';
@@ -27,7 +27,7 @@ export async function makeDatabase(creation: Creation): Promise<void> {
   const { database, isolation } = tenant.placement;
   if (isolation === 'row') return takeRows(creation);
   const place = { part: partOf(tenant.placement) };
-  if (await provisioning.databaseExists(database, place)) throw isThere(tenant);
+  await assertFree(provisioning, tenant);
   await catalog.beginDatabase(claim);
   creation.mayBeThere = true;
   try {
@@ -38,6 +38,15 @@ export async function makeDatabase(creation: Creation): Promise<void> {
     throw error;
   }
   await provisioning.changeIdentity(database, undefined, identityOf(tenant), place);
+}
+
+/** Refuses a place at which something is that is not the tenant's. */
+export async function assertFree(provisioning: Provisioning, tenant: PlannedTenant): Promise<void> {
+  const { database, isolation } = tenant.placement;
+  const place = { part: partOf(tenant.placement) };
+  if (!(await provisioning.databaseExists(database, place))) return;
+  const said = isolation === 'row' ? await provisioning.readIdentity(database, place) : undefined;
+  if (said === undefined || !isOf(said, tenant)) throw isThere(tenant);
 }
 
 /**
@@ -67,9 +76,9 @@ export async function removeDatabase({ mayBeThere, provisioning, tenant }: Creat
   if (isMine) await provisioning.changeIdentity(placement.database, said, undefined, place);
 }
 
-function isThere({ name, placement }: Tenant): DatabaseExistsError {
+function isThere({ name, placement }: PlannedTenant): DatabaseExistsError {
   return new DatabaseExistsError(
-    `A database ${physicalNameOf(placement)} is on the server already and is not this tenant's.`,
+    `A database ${physicalNameOf(placement)} is on server ${placement.server} already and is not this tenant's.`,
     {
       tenant: name,
       hint: 'To take it over as it is: tenantry adopt. To keep it apart, choose another name for the tenant.',

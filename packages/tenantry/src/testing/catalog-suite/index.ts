@@ -4,6 +4,7 @@ import { describeCreating } from './creating.js';
 import type { CatalogFixture } from './fixture.js';
 import { describeListing } from './listing.js';
 import { describePhysicalNames } from './physical-names.js';
+import { describePlanning } from './planning.js';
 import { describeRoutes } from './routes.js';
 import { describeSetup } from './setup.js';
 import { describeStatuses } from './statuses.js';
@@ -28,6 +29,7 @@ export function describeCatalog(label: string, makeFixture: () => Promise<Catalo
     const suite = new SuiteContext(makeFixture);
     describeSetup(suite);
     describeCreating(suite);
+    describePlanning(suite);
     describePhysicalNames(suite);
     describeStatuses(suite);
     describeRoutes(suite);
