@@ -152,6 +152,94 @@ onEngine('mysql', (engine) => {
   });
 });
 
+onEngine('postgres', (engine) => {
+  const tenant = useTenants(engine);
+
+  describe('a transaction', () => {
+    const CHAINS = [
+      'COMMIT AND CHAIN',
+      'ROLLBACK AND CHAIN',
+      'end transaction and chain;',
+      'ABORT WORK AND CHAIN',
+      '/* of ours */ rollback /* a /* nested */ comment */\n\tAND -- to savepoint chain\n chain',
+    ];
+    for (const [index, chain] of CHAINS.entries()) {
+      it(`ends where ${JSON.stringify(chain)} begins another one`, async () => {
+        const session = await tenant(`chain_${index}`);
+        let later: unknown;
+        const done = session.transaction(async (tx) => {
+          await tx.execute(insertUser(1, 'before'));
+          await tx.execute(chain);
+          later = await tx.execute(insertUser(2, 'in the other one')).catch((error: unknown) => error);
+        });
+        await expect(done).rejects.toThrow(TransactionEndedError);
+        expect(later).toBeInstanceOf(TransactionEndedError);
+        expect(await userIds(session)).toEqual(/commit|end/.test(chain.toLowerCase()) ? [1] : []);
+      });
+    }
+
+    it('ends where a failed one is committed and another begins', async () => {
+      const session = await tenant('chain_failed');
+      const done = session.transaction(async (tx) => {
+        await tx.execute(insertUser(1, 'before'));
+        await tx.query('SELECT 1 / 0').catch(() => {});
+        await tx.execute('COMMIT AND CHAIN');
+        await tx.execute(insertUser(2, 'in the other one'));
+      });
+      await expect(done).rejects.toThrow(TransactionEndedError);
+      expect(await userIds(session)).toEqual([]);
+    });
+
+    it('is not ended behind another statement, by a block or by a procedure: the server refuses that', async () => {
+      const session = await tenant('chain_hidden');
+      await session.execute('CREATE PROCEDURE ends() LANGUAGE plpgsql AS $$ BEGIN COMMIT AND CHAIN; END $$');
+      for (const text of [
+        'SELECT 1; COMMIT AND CHAIN',
+        'DO $$ BEGIN COMMIT AND CHAIN; END $$',
+        'CALL ends()',
+      ]) {
+        const done = session.transaction(async (tx) => {
+          await tx.execute(insertUser(1, 'before'));
+          await tx.execute(text).catch(() => {});
+        });
+        await expect(done, text).rejects.toThrow(/rolled back/);
+        expect(await userIds(session), text).toEqual([]);
+      }
+    });
+
+    it('goes on after a return to a savepoint, however that is written', async () => {
+      const session = await tenant('savepoint');
+      const returns = [
+        ...['ROLLBACK TO SAVEPOINT chain', 'rollback transaction to "chain";', 'ROLLBACK WORK TO chain'],
+        '/* who asked */ ROLLBACK /* to */ TO -- the point\n "ch" ',
+      ];
+      await session.transaction(async (tx) => {
+        await tx.execute('SAVEPOINT ch');
+        await tx.execute('SAVEPOINT chain');
+        for (const [index, text] of returns.entries()) {
+          await tx.execute(insertUser(100 + index, 'taken back'));
+          await tx.execute(text);
+          await tx.query('SELECT 1');
+        }
+        await tx.execute(insertUser(1, 'stays'));
+      });
+      expect(await userIds(session)).toEqual([1]);
+    });
+
+    it('that another one has followed leaves its connection to a whole one', async () => {
+      const session = await tenant('chain_next');
+      await session.transaction((tx) => tx.execute('COMMIT AND CHAIN')).catch(() => {});
+      await session.transaction((tx) => tx.execute(insertUser(1, 'committed')));
+      const rolledBack = session.transaction(async (tx) => {
+        await tx.execute(insertUser(2, 'rolled back'));
+        throw new Error('no');
+      });
+      await expect(rolledBack).rejects.toThrow('no');
+      expect(await userIds(session)).toEqual([1]);
+    });
+  });
+});
+
 onEngine('sqlite', (engine) => {
   const tenant = useTenants(engine);
 

@@ -37,6 +37,7 @@ import { PolicyWatch, type TableChanges } from './policy-watch.js';
 import { SessionWatch } from './session-watch.js';
 import { StalePlans } from './stale-plans.js';
 import { beginStatement } from './statement.js';
+import { beganAnother } from './transaction-end.js';
 import { Wire } from './wire.js';
 
 const GOODBYE_MS = 1000;
@@ -69,6 +70,8 @@ export class PostgresConnection implements EngineConnection {
   #keepsMemory = false;
   #policies: PolicyWatch | undefined;
   #isOurs = false;
+  /** Whether the transaction that was begun has ended, so that one which is open is another's. */
+  #isAnother = false;
   /** The part of the database to which the session is bound by the wire, ahead of its next statement. */
   #part: DatabasePart | undefined;
   #wire: Wire | undefined;
@@ -177,6 +180,7 @@ export class PostgresConnection implements EngineConnection {
           ? { text: sql, types: OWN_VALUES }
           : sql,
     );
+    if (this.#isOpen && beganAnother(command, sql)) this.#isAnother = true;
     return { rows, affectedRows: CHANGING.has(command) ? (rowCount ?? 0) : 0, insertId: null };
   }
 
@@ -186,16 +190,21 @@ export class PostgresConnection implements EngineConnection {
     await this.#run(script);
   }
 
-  /** Whether a transaction is open, whole or failed. True when in doubt. */
   isInTransaction(): boolean {
+    return this.#isOpen && !this.#isAnother;
+  }
+
+  /** Whether a transaction is open, whole or failed, whoever began it. True when in doubt. */
+  get #isOpen(): boolean {
     return this.#client.getTransactionStatus() !== 'I';
   }
 
   async begin(options?: BeginOptions): Promise<void> {
     const text = beginStatement(options);
-    if (this.isInTransaction() && this.isAlive()) {
+    if (this.#isOpen && this.isAlive()) {
       throw new TransactionStateError('A transaction is open already; the server would only warn.');
     }
+    this.#isAnother = false;
     await this.#run(text);
   }
 
@@ -266,8 +275,7 @@ export class PostgresConnection implements EngineConnection {
   }
 
   isClean(): boolean {
-    if (this.#altered || this.#watch.left === 'lasting' || this.isInTransaction() || !this.isAlive())
-      return false;
+    if (this.#altered || this.#watch.left === 'lasting' || this.#isOpen || !this.isAlive()) return false;
     if (this.isReadOnly) return false;
     if (this.#answers.count === 0) return this.#watch.isIdle;
     // A borrower is told of an error a moment before its answer is complete. The reset waits for that.
