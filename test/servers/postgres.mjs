@@ -41,6 +41,7 @@ export async function startPostgres(group, { settings = {} } = {}) {
         listen_addresses: '127.0.0.1',
         unix_socket_directories: directory,
         max_connections: 500,
+        max_prepared_transactions: 50,
         // Nothing here has to survive a crash, so nothing waits for a disk.
         fsync: 'off',
         synchronous_commit: 'off',

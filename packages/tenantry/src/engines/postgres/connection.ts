@@ -34,6 +34,7 @@ import { OWN_VALUES } from './own-values.js';
 import { assertCountable, assertText, type Statement, sizeOf, toDriver } from './parameters.js';
 import { READ_PART_IDENTITY } from './part-identity.js';
 import { PolicyWatch, type TableChanges } from './policy-watch.js';
+import { warnOfPrepared } from './prepared-transactions.js';
 import { SessionWatch } from './session-watch.js';
 import { StalePlans } from './stale-plans.js';
 import { beginStatement } from './statement.js';
@@ -276,10 +277,15 @@ export class PostgresConnection implements EngineConnection {
 
   isClean(): boolean {
     if (this.#altered || this.#watch.left === 'lasting' || this.#isOpen || !this.isAlive()) return false;
-    if (this.isReadOnly) return false;
+    if (this.isReadOnly || this.hasPrepared) return false;
     if (this.#answers.count === 0) return this.#watch.isIdle;
     // A borrower is told of an error a moment before its answer is complete. The reset waits for that.
     return this.#wasLent && this.#answers.count === 1 && this.#watch.isEndingInError;
+  }
+
+  /** Whether transactions were prepared that nobody may have ended; they end when the connection is closed. */
+  get hasPrepared(): boolean {
+    return this.#watch.prepared.count > 0;
   }
 
   get isReadOnly(): boolean {
@@ -319,6 +325,10 @@ export class PostgresConnection implements EngineConnection {
   }
 
   async close(): Promise<void> {
+    if (this.hasPrepared && this.isAlive()) {
+      const undone = this.#watch.prepared.rollBack((sql) => this.#query(sql, [], true));
+      await within(GOODBYE_MS, undone.catch(warnOfPrepared));
+    }
     this.#isEnding = true;
     // The server keeps its end open until the backend is gone from its tables.
     await within(GOODBYE_MS, Promise.all([this.#client.end(), this.#closed]));

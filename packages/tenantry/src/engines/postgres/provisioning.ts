@@ -139,9 +139,9 @@ export class PostgresProvisioning implements Provisioning {
   runScript(name: string, script: string, options?: StepOptions): Promise<void> {
     return this.#inside(name, options, async (connection) => {
       await connection.runScript(script);
-      if (!connection.isInTransaction()) return;
+      if (!connection.isInTransaction() && !connection.hasPrepared) return;
       throw new InvalidInputError(
-        'The script ends inside a transaction, so its last changes were not kept.',
+        'The script ends inside a transaction, open or prepared, so its last changes were not kept.',
         { hint: 'End it with COMMIT, or leave transactions out: the script runs in one anyway.' },
       );
     });

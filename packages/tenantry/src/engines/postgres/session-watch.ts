@@ -1,4 +1,5 @@
 import type { Client } from './driver.js';
+import { PreparedTransactions } from './prepared-transactions.js';
 import type { StalePlans } from './stale-plans.js';
 import { more, type Traces, tracesOf } from './traces.js';
 
@@ -29,6 +30,7 @@ interface DriverConnection {
  * the session by itself.
  */
 export class SessionWatch {
+  readonly prepared: PreparedTransactions;
   readonly #client: DriverClient;
   readonly #plans: StalePlans;
   readonly #connection: DriverConnection;
@@ -43,6 +45,7 @@ export class SessionWatch {
   /** Watches a client that was just connected. */
   constructor(client: Client, plans: StalePlans) {
     this.#plans = plans;
+    this.prepared = new PreparedTransactions(client);
     this.#client = client as unknown as DriverClient;
     const connection = client.connection as unknown as DriverConnection;
     this.#connection = connection;
@@ -114,6 +117,7 @@ export class SessionWatch {
   /** To be called when the session was reset, whole or in its sequences only. */
   forget(): void {
     this.#left = 'none';
+    this.prepared.forget();
   }
 
   /** Makes the driver forget what the server has forgotten. */
@@ -132,6 +136,7 @@ export class SessionWatch {
   #sees(text: string): Traces {
     const traces = tracesOf(text);
     this.#leaves(traces);
+    if (traces === 'anything' || traces === 'lasting') this.prepared.sees(text);
     if (READ_ONLY.test(text)) this.#mayBeReadOnly = true;
     return traces;
   }
