@@ -120,7 +120,10 @@ export interface Tenancy extends AsyncDisposable {
   health(): Promise<Health>;
   /** This process in numbers: what its pools hold, who waits, what was cached. Costs no I/O. */
   stats(): Stats;
-  /** Refuses new work, waits for what is under way, then closes everything. Idempotent. */
+  /**
+   * Refuses new work, waits for what is under way, then closes everything. Idempotent. What is still under way when its
+   * time is over is rolled back and rejects, a transaction whose function waits for something else included.
+   */
   close(options?: CloseOptions): Promise<void>;
   /** Closes everything at once; what is under way rejects. Idempotent. */
   destroy(): Promise<void>;

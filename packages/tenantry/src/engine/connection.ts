@@ -140,7 +140,7 @@ export interface EngineConnection {
    */
   isClean(): boolean;
 
-  /** For whoever keeps the deadlines of a lent client. Left out where nothing can be under way unseen: there all is synchronous. */
+  /** For whoever keeps the deadlines of the client that is lent now. Left out where nothing is known of what it does. */
   readonly activity?: Activity | undefined;
 
   /**

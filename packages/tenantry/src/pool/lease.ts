@@ -1,6 +1,6 @@
 import type { EngineConnection } from '../engine/connection.js';
 import type { ConnectionLease } from '../engine/connection-source.js';
-import { LeaseEndedError, StatementTimeoutError } from '../errors.js';
+import { LeaseEndedError, StatementTimeoutError, type TenancyError } from '../errors.js';
 import { type LentLimits, LentUse } from './lent-watch.js';
 
 /** What a pool knows of one of its connections. */
@@ -23,6 +23,8 @@ export interface PooledConnection {
   lent?: LentUse | undefined;
   /** Told when it is lost; asks itself whether its lease still runs. */
   onLost?: ((error: Error) => void) | undefined;
+  /** Ends its lease, because the pool takes it away. Set while whoever has the lease must be told. */
+  onTaken?: ((reason: TenancyError) => void) | undefined;
 }
 
 /** Where a lease goes when it ends. */
@@ -66,6 +68,21 @@ export class Lease implements ConnectionLease {
     };
   }
 
+  /**
+   * Calls once if the pool takes the connection away before the lease ends; another call replaces this one. For whoever
+   * may wait for something else than the connection, and would not learn of it.
+   */
+  onTaken(listener: (reason: TenancyError) => void): void {
+    const pooled = this.#pooled;
+    if (pooled === undefined) return;
+    pooled.onTaken = (reason) => {
+      const isLent = pooled.lent !== undefined;
+      this.#end();
+      if (isLent) abandon(pooled, reason);
+      listener(reason);
+    };
+  }
+
   /** What holds while the connection's own client is in somebody's hands. */
   limit(limits: LentLimits): void {
     const pooled = this.#pooled;
@@ -96,21 +113,29 @@ export class Lease implements ConnectionLease {
     // A transaction that was open for too long says nothing of the server.
     const isSilent = reason instanceof StatementTimeoutError && (activity === undefined || activity.isBusy);
     this.#end();
-    try {
-      if (isLent && reason !== undefined) pooled.connection.abandon?.(reason);
-    } catch (error) {
-      // A borrower's callback threw: that is told as if its driver had called it, and does not keep the connection.
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    if (isLent && reason !== undefined) abandon(pooled, reason);
     this.#home.cancel(pooled, isSilent);
   }
 
   #end(): PooledConnection | undefined {
     const pooled = this.#pooled;
     this.#pooled = undefined;
-    if (pooled !== undefined) pooled.lent = undefined;
+    if (pooled !== undefined) {
+      pooled.lent = undefined;
+      pooled.onTaken = undefined;
+    }
     return pooled;
+  }
+}
+
+/** Tells whoever awaits something of a lent client. */
+function abandon({ connection }: PooledConnection, reason: Error): void {
+  try {
+    connection.abandon?.(reason);
+  } catch (error) {
+    // A borrower's callback threw: that is told as if its driver had called it, and does not keep the connection.
+    process.nextTick(() => {
+      throw error;
+    });
   }
 }

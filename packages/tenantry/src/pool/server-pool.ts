@@ -231,6 +231,7 @@ export class ServerPool implements WaiterHome {
     this.#connector.abort();
     this.#ceiling.end();
     for (const pooled of [...this.#connections.inUse]) {
+      pooled.onTaken?.(poolClosed(this.#name));
       pooled.connection.destroy();
       this.#returns.discard(pooled);
     }

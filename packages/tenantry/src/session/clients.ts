@@ -190,6 +190,7 @@ abstract class LimitedUse implements LentLimits {
     this.transactionMs = limits?.transactionMs ?? source.transactionMs;
     this.signal = source.runSignal;
     lease.limit(this);
+    lease.onTaken(NOTHING_MORE);
   }
 
   onReached(end: LentEnd): void {
@@ -201,6 +202,9 @@ abstract class LimitedUse implements LentLimits {
     this.lease.cancel(error);
   }
 }
+
+/** Whoever awaits something of it was told. */
+const NOTHING_MORE = () => {};
 
 /** What sends one statement on a leased connection, until the first of its ends. */
 export class IdleSender extends LimitedUse {
@@ -238,6 +242,7 @@ class LentLease extends LimitedUse implements ClientLease {
       this.#onLost?.();
       setImmediate(() => setImmediate(() => this.lease.destroy()));
     });
+    lease.onTaken((reason) => lent.revoke(reason));
   }
 
   get client(): object {

@@ -37,12 +37,12 @@ export async function runTransaction<T>(
   const handle = new TransactionHandle(scope);
   let value: T;
   try {
-    value = await runWithin(scope.limit, scope.lease, Promise.resolve(handle).then(fn));
+    value = await runWithin(scope.limit, scope.lease, handle.unlessTaken(Promise.resolve(handle).then(fn)));
     handle.end();
     await runWithin(scope.limit, scope.lease, handle.drain());
     handle.assertOpen();
   } catch (error) {
-    handle.end();
+    handle.end(scope.lease.ended ? error : undefined);
     // A limit that was reached has taken the connection away already.
     if (!scope.lease.ended) {
       await handle.settled();
@@ -64,6 +64,8 @@ class TransactionHandle implements Executor {
   #unfinished = 0;
   #unseenFailure: unknown;
   #ended = false;
+  /** Why it ended before its function did, if it did: its time was over, or its connection was taken away. */
+  #endReason: unknown;
   /** How the server ended the transaction, if it did. */
   #endedEarly: EarlyEnd | undefined;
 
@@ -85,8 +87,17 @@ class TransactionHandle implements Executor {
   }
 
   /** No statement is taken from now on. */
-  end(): void {
+  end(reason?: unknown): void {
     this.#ended = true;
+    this.#endReason ??= reason;
+  }
+
+  /** What the function comes to, unless its connection is taken away meanwhile, of which it need not learn by itself. */
+  unlessTaken<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#scope.lease.onTaken(reject);
+      work.then(resolve, reject);
+    });
   }
 
   /** Resolves when no statement is under way; never rejects. */
@@ -119,7 +130,7 @@ class TransactionHandle implements Executor {
     params: readonly Parameter[],
     options: CallOptions | undefined,
   ): Promise<StatementResult> {
-    if (this.#ended) return Promise.reject(endedError(this.#scope.label));
+    if (this.#ended) return Promise.reject(endedError(this.#scope.label, this.#endReason));
     this.#unfinished++;
     const result = this.#tail.then(() => this.#run(sql, params, options));
     this.#tail = result.then(
@@ -223,7 +234,14 @@ function endedEarly(label: string, { error, kind, isUndone }: EarlyEnd): Transac
   );
 }
 
-function endedError(label: string): LeaseEndedError {
+function endedError(label: string, reason: unknown): LeaseEndedError {
+  if (reason instanceof TenancyError) {
+    return new LeaseEndedError(`The transaction of ${label} was rolled back: ${reason.message}`, {
+      cause: reason,
+      tenant: label,
+      hint: reason.hint,
+    });
+  }
   return new LeaseEndedError(`The transaction of ${label} has ended.`, {
     tenant: label,
     hint: 'Await every statement inside the function that was given the transaction.',

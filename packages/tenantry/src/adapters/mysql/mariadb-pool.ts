@@ -11,6 +11,7 @@ import {
   LeaseEndedError,
   NotSupportedError,
   OutOfResourcesError,
+  TenancyError,
 } from '../../errors.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';
@@ -81,7 +82,6 @@ function ended(why: () => Error): object {
   };
 }
 const AFTER_RELEASE = ended(leaseEnded);
-const AFTER_LOSS = ended(connectionLost);
 /** What it never does. */
 const NEVER = Object.fromEntries(
   ['changeUser', 'importFile'].map((name) => [name, () => Promise.reject(refused(name))]),
@@ -208,10 +208,10 @@ class MariadbTenantPool extends EventEmitter {
   }
 
   #handOut(connection: PoolConnection, lease: ClientLease): PoolConnection {
-    let ended = false;
+    let isOver = false;
     const end = (how: () => void, after = AFTER_RELEASE) => {
-      if (ended) return;
-      ended = true;
+      if (isOver) return;
+      isOver = true;
       this.#active--;
       Object.assign(connection, after);
       this.emit('release', connection);
@@ -224,10 +224,16 @@ class MariadbTenantPool extends EventEmitter {
       ...{ release, end: release, close: release, [Symbol.asyncDispose]: release },
       destroy: () => end(() => lease.destroy()),
     });
-    const lose = () => end(() => lease.destroy(), AFTER_LOSS);
+    const lose = (error?: Error) => {
+      const why = error instanceof TenancyError ? error : connectionLost();
+      end(
+        () => lease.destroy(),
+        ended(() => why),
+      );
+    };
     connection.on('error', lose);
     // After whoever waits of it has been told, which happens when the socket is closed.
-    lease.onLost(() => setImmediate(() => setImmediate(lose)));
+    lease.onLost(() => setImmediate(() => setImmediate(() => lose())));
     this.emit('connection', connection);
     this.emit('acquire', connection);
     return connection;

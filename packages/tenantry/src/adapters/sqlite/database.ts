@@ -25,8 +25,8 @@ import { TenantHome } from './tenant-home.js';
  *
  * Errors are the driver's own for statements, and `NoTenantError` (`TENANTRY_NO_TENANT`),
  * `RouteUnknownError` (`TENANTRY_ROUTE_UNKNOWN`), `InvalidInputError` (`TENANTRY_INVALID_INPUT`) for what is
- * refused, `PoolTimeoutError` (`TENANTRY_POOL_TIMEOUT`) where no handle is free, `LeaseEndedError`
- * (`TENANTRY_LEASE_ENDED`) after `transactionMs`, `ClosedError` (`TENANTRY_CLOSED`).
+ * refused, `PoolTimeoutError` (`TENANTRY_POOL_TIMEOUT`) where no handle is free, `StatementTimeoutError`
+ * (`TENANTRY_TIMEOUT`) after `transactionMs`, `ClosedError` (`TENANTRY_CLOSED`).
  *
  * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, `undefined` included.
  * @example
@@ -40,6 +40,6 @@ import { TenantHome } from './tenant-home.js';
  */
 export function sqliteDatabase(tenancy: Tenancy, options: SqliteDatabaseOptions = {}): SqliteDatabase {
   assertTenancy('sqliteDatabase', tenancy);
-  const { tenant, transactionMs } = readOptions(options);
-  return new Database(new TenantHome(tenancy, tenant, transactionMs));
+  const { tenant, limits } = readOptions(options);
+  return new Database(new TenantHome(tenancy, tenant, limits));
 }

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../../errors.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
+import type { UseLimits } from '../../session/clients.js';
 import type { TenantRef } from '../../tenant/ref.js';
 
 /** Whose a database is, and how long it waits. */
@@ -12,7 +13,7 @@ export interface SqliteDatabaseOptions {
   readonly tenant?: TenantRef;
   /**
    * Milliseconds until a transaction, or an iteration, that nobody ended is ended: rolled back, its handle
-   * closed. 1 to 86400000. Default 60000.
+   * closed. 1 to 86400000. Default: the tenancy's `timeouts.transactionMs`.
    */
   readonly transactionMs?: number | undefined;
 }
@@ -29,13 +30,14 @@ export const LONGEST_WAIT_MS = 600_000;
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if `tenant` is given and is no name, for an unknown option, or a time out of range. */
 export function readOptions(options: SqliteDatabaseOptions): {
   readonly tenant: TenantRef | undefined;
-  readonly transactionMs: number;
+  readonly limits: UseLimits | undefined;
 } {
   assertKnownKeys('sqliteDatabase', options, ['tenant', 'transactionMs']);
-  const { tenant, transactionMs = 60_000 } = options;
+  const { tenant, transactionMs } = options;
   assertTenantOption(options);
+  if (transactionMs === undefined) return { tenant, limits: undefined };
   assertMilliseconds('transactionMs', transactionMs, [1, DAY_MS]);
-  return { tenant, transactionMs };
+  return { tenant, limits: Object.freeze({ transactionMs }) };
 }
 
 /**

@@ -5,7 +5,7 @@ import {
   lentHandleOf,
 } from '../../engines/sqlite/lent/index.js';
 import { ClosedError } from '../../errors.js';
-import type { ClientLease, Clients } from '../../session/clients.js';
+import type { ClientLease, Clients, UseLimits } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import { keyOf, shownLabelOf, type TenantRef } from '../../tenant/ref.js';
 import { Pin } from './pin.js';
@@ -19,15 +19,15 @@ export class TenantHome implements DatabaseHome {
   readonly name: string;
   readonly #tenancy: Tenancy;
   readonly #tenant: TenantRef | undefined;
-  readonly #transactionMs: number;
+  readonly #limits: UseLimits | undefined;
   /** By the run of the context, or this for what runs outside of one; then by the tenant's name. */
   readonly #pins = new WeakMap<object, Map<string, Pin>>();
   #isClosed = false;
 
-  constructor(tenancy: Tenancy, tenant: TenantRef | undefined, transactionMs: number) {
+  constructor(tenancy: Tenancy, tenant: TenantRef | undefined, limits: UseLimits | undefined) {
     this.#tenancy = tenancy;
     this.#tenant = tenant;
-    this.#transactionMs = transactionMs;
+    this.#limits = limits;
     this.name = tenant === undefined ? 'ambient' : shownLabelOf(keyOf(tenant));
   }
 
@@ -43,7 +43,7 @@ export class TenantHome implements DatabaseHome {
     const clients = this.#clients();
     const pin = this.#pinOf(clients);
     if (pin !== undefined) return pin.use(sql, work);
-    const lease = clients.take();
+    const lease = clients.take(this.#limits);
     const handle = lentHandleOf(lease.client);
     try {
       return work(handle);
@@ -57,7 +57,7 @@ export class TenantHome implements DatabaseHome {
     const clients = this.#clients();
     const pin = this.#pinOf(clients);
     if (pin !== undefined) return { handle: pin.handle, release: () => {} };
-    return new Pin(clients.take(), this.#transactionMs);
+    return new Pin(clients.take(this.#limits));
   }
 
   close(): void {
@@ -76,6 +76,6 @@ export class TenantHome implements DatabaseHome {
   #pin({ scope = this, tenant }: Clients, lease: ClientLease): void {
     const pins = this.#pins.get(scope) ?? new Map<string, Pin>();
     this.#pins.set(scope, pins);
-    pins.set(tenant, new Pin(lease, this.#transactionMs, () => pins.delete(tenant)));
+    pins.set(tenant, new Pin(lease, () => pins.delete(tenant)));
   }
 }

@@ -143,7 +143,7 @@ export class Lender {
     for (const each of this.#handedOut) each.revoke();
     if (this.#handedOut.length > 0) this.#handedOut = [];
     this.#stream = undefined;
-    for (const tunnel of this.#tunnels.splice(0)) tunnel.release();
+    for (const tunnel of this.#tunnels.splice(0)) tunnel.release(reason);
     this.#client.config = this.#config;
     if (!this.#mayListen) return;
     this.#mayListen = false;

@@ -152,10 +152,10 @@ export class Tunnel extends Duplex {
     else if (command === Command.closeStatement) this.#prepared--;
   }
 
-  /** Ends it with the loan. */
-  release(): void {
+  /** Ends it with the loan; `reason` is what its driver is told. */
+  release(reason: Error = ENDED): void {
     if (this.#prepared > 0) this.#wire.leaves('values');
-    this.destroy(ENDED);
+    this.destroy(reason);
   }
 
   /** Passes a reply on; whether it was the last of its command. */

@@ -1,4 +1,10 @@
-import type { BeginOptions, Parameter, SaidOfItself, StatementResult } from '../../engine/connection.js';
+import type {
+  Activity,
+  BeginOptions,
+  Parameter,
+  SaidOfItself,
+  StatementResult,
+} from '../../engine/connection.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { InvalidOptionError } from '../../errors.js';
@@ -10,7 +16,7 @@ import { classifyError, isBusy, SqliteEngineError } from './errors.js';
 import type { FileProof } from './file-proof.js';
 import { HandleState } from './handle-state.js';
 import { readIdentity, readIdentityNow } from './identity.js';
-import { lend } from './lent/lend.js';
+import { type Loan, lend } from './lent/lend.js';
 import type { LentStatement } from './lent/lent-handle.js';
 import { type PreparedStatement, PreparedStatements } from './prepared-statements.js';
 import type { ScriptConnection } from './script-connection.js';
@@ -45,7 +51,7 @@ export class SqliteConnection implements ScriptConnection {
   readonly #busyWait = new BusyWait();
   readonly #onLost: ((error: Error) => void)[] = [];
   #state: HandleState | undefined;
-  #lent: LentClient | undefined;
+  #lent: Loan | undefined;
   #readOnly = false;
   #leftState = false;
 
@@ -141,6 +147,11 @@ export class SqliteConnection implements ScriptConnection {
       database: this.#databaseIn(query('PRAGMA database_list')),
       identity: readIdentityNow(query, this.database),
     };
+  }
+
+  /** Only for transactions that are left open, and of a client that was lent as itself nothing is known. */
+  get activity(): Activity | undefined {
+    return this.#lent?.activity;
   }
 
   /** Never: a handle whose session was changed is not clean, for a new one costs less than looking. */

@@ -382,7 +382,7 @@ onSqlite((open, _engine, namespace) => {
       database.exec('BEGIN IMMEDIATE');
       database.exec("INSERT INTO users VALUES (2, 'b')");
       await expect.poll(() => tenancy.stats().servers.main?.inUse).toBe(0);
-      const ended = expect.objectContaining({ code: 'TENANTRY_LEASE_ENDED' });
+      const ended = expect.objectContaining({ code: 'TENANTRY_TIMEOUT' });
       expect(() => database.exec("INSERT INTO users VALUES (3, 'c')")).toThrow(ended);
       expect(() => database.exec("INSERT INTO users VALUES (4, 'd')")).toThrow(ended);
       expect(() => database.exec('COMMIT')).toThrow(ended);

@@ -1,3 +1,4 @@
+import type { Activity } from '../../../engine/connection.js';
 import type { LendOptions, LentClient } from '../../../engine/lent-client.js';
 import { InternalError } from '../../../errors.js';
 import type { DriverHandle } from '../driver-handle.js';
@@ -11,10 +12,15 @@ export interface Lendable extends LentHandleHome {
   readonly path: string;
 }
 
+/** A handle in somebody's hands; what goes on on it, where that can be seen. */
+export interface Loan extends LentClient {
+  readonly activity?: Activity;
+}
+
 const lentHandles = new WeakMap<object, LentHandle>();
 
 /** Lends a handle as better-sqlite3's `Database`, whatever the driver; with `raw` the driver's own object. */
-export function lend(lendable: Lendable, { raw = false }: LendOptions = {}): LentClient {
+export function lend(lendable: Lendable, { raw = false }: LendOptions = {}): Loan {
   if (raw) {
     lendable.leftState();
     return { client: lendable.handle, revoke: () => {} };
@@ -22,7 +28,7 @@ export function lend(lendable: Lendable, { raw = false }: LendOptions = {}): Len
   const handle = new LentHandle(lendable.handle, lendable);
   const client = new Database(new LentHome(handle, lendable.path));
   lentHandles.set(client, handle);
-  return { client, revoke: () => handle.revoke() };
+  return { client, activity: handle, revoke: (reason) => handle.revoke(reason) };
 }
 
 /** The handle behind a client that was lent. */

@@ -1,3 +1,4 @@
+import type { Activity } from '../../../engine/connection.js';
 import { LeaseEndedError } from '../../../errors.js';
 import type { DriverHandle, NativeStatement } from '../driver-handle.js';
 import { checkDriverScript, checkDriverStatement, type StatementRule } from '../statement-rules.js';
@@ -28,11 +29,12 @@ export interface LentHandleHome {
  * A driver's handle in somebody's hands, until it is revoked. Every statement is checked before SQLite
  * sees it: nothing reaches beyond the file, and nothing changes the handle unseen.
  */
-export class LentHandle {
+export class LentHandle implements Activity {
   readonly #home: LentHandleHome;
   readonly #transaction: TransactionWatch;
   readonly #iterating = new Set<Iterator<unknown>>();
   #handle: DriverHandle | undefined;
+  #revokeReason: Error | undefined;
 
   constructor(handle: DriverHandle, home: LentHandleHome) {
     this.#handle = handle;
@@ -48,6 +50,19 @@ export class LentHandle {
   /** Also while its holder has yet to learn that it ended. */
   get inTransaction(): boolean {
     return this.#open().inTransaction || this.#transaction.isBroken;
+  }
+
+  /** A statement has run before anybody can look. */
+  readonly isBusy = false;
+  readonly answers = 0;
+
+  /** What gives rows keeps a transaction of its own open. */
+  get isInTransaction(): boolean {
+    return this.#handle?.inTransaction === true || this.#iterating.size > 0;
+  }
+
+  get rests(): number {
+    return this.#transaction.rests;
   }
 
   /** Does work with a statement of this handle, prepared now or before. Throws InvalidInputError for what is refused. */
@@ -118,8 +133,10 @@ export class LentHandle {
     handle.exec(`PRAGMA foreign_keys = ${areKept ? 1 : 0}`);
   }
 
-  /** Ends every iteration; from now on every use throws. Idempotent. */
-  revoke(): void {
+  /** Ends every iteration; from now on every use throws, `reason` where one is given. Idempotent. */
+  revoke(reason?: Error): void {
+    // Its connection may have been closed for it a moment before.
+    this.#revokeReason ??= reason;
     this.#handle = undefined;
     for (const iterator of this.#iterating) {
       try {
@@ -151,6 +168,7 @@ export class LentHandle {
 
   #open(): DriverHandle {
     if (this.#handle !== undefined) return this.#handle;
+    if (this.#revokeReason !== undefined) throw this.#revokeReason;
     throw new LeaseEndedError('This database handle was given back, or its connection was closed.', {
       hint: 'Ask for one for each piece of work, and use it only until you release it.',
     });
