@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
-/** @typedef {import('./contracts.js').EngineName} EngineName */
-/** @typedef {import('./contracts.js').HuntOptions} HuntOptions */
+/** @typedef {import('./contracts/hunt.js').EngineName} EngineName */
+/** @typedef {import('./contracts/hunt.js').HuntOptions} HuntOptions */
 
 export const ENGINES = /** @type {const} */ (['mysql', 'postgres', 'sqlite']);
 

@@ -6,9 +6,9 @@ import { Hunt } from './hunt.mjs';
 import { breed, loadMutants, mutate } from './mutants.mjs';
 import { stock } from './reserve.mjs';
 
-/** @typedef {import('./contracts.js').EngineName} EngineName */
-/** @typedef {import('./contracts.js').Field} Field */
-/** @typedef {import('./contracts.js').Mutant} Mutant */
+/** @typedef {import('./contracts/hunt.js').EngineName} EngineName */
+/** @typedef {import('./contracts/field.js').Field} Field */
+/** @typedef {import('./contracts/mutant.js').Mutant} Mutant */
 /** @typedef {import('../servers/group.mjs').ServerGroup} ServerGroup */
 /** @typedef {NonNullable<ReturnType<typeof import('./arguments.mjs').readArguments>>} Options */
 

@@ -9,9 +9,9 @@ import { FROZEN_MS } from './judges/timeline.mjs';
 import { Random } from './random.mjs';
 import { LIBRARY } from './reserve.mjs';
 
-/** @typedef {import('./contracts.js').HuntOptions} HuntOptions */
-/** @typedef {import('./contracts.js').Order} Order */
-/** @typedef {import('./contracts.js').Report} Report */
+/** @typedef {import('./contracts/hunt.js').HuntOptions} HuntOptions */
+/** @typedef {import('./contracts/hunt.js').Order} Order */
+/** @typedef {import('./contracts/hunt.js').Report} Report */
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
 const HUNTER = fileURLToPath(new URL('hunter/main.mjs', import.meta.url));
@@ -30,7 +30,7 @@ const FROZEN_EVERY_MS = 15_000;
 /**
  * @typedef {object} HuntSetup
  * @property {HuntOptions} options
- * @property {import('./contracts.js').Field} field
+ * @property {import('./contracts/field.js').Field} field
  * @property {import('./reserve.mjs').Reserve} reserve
  * @property {readonly string[]} traceFiles one for each process
  * @property {import('../servers/group.mjs').ServerGroup} group
@@ -53,7 +53,7 @@ export class Hunt {
   /** @type {ChildProcess[]} */
   #hunters = [];
   /** What each hunter has done. */
-  /** @type {import('./contracts.js').Totals[]} */
+  /** @type {import('./contracts/hunt.js').Totals[]} */
   #totals;
   /** Called with each report, and with nothing when something is wrong. */
   /** @type {(report?: Report) => void} */

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { LIBRARY } from './reserve.mjs';
 
-/** @typedef {import('./contracts.js').Mutant} Mutant */
-/** @typedef {import('./contracts.js').Patch} Patch */
+/** @typedef {import('./contracts/mutant.js').Mutant} Mutant */
+/** @typedef {import('./contracts/mutant.js').Patch} Patch */
 
 const FOLDER = new URL('mutants/', import.meta.url);
 const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));

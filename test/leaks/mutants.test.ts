@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { Mutant } from './contracts.js';
+import type { Mutant } from './contracts/mutant.js';
 import { loadMutants, mutate } from './mutants.mjs';
 
 const library = new URL('../../packages/tenantry/', import.meta.url);

@@ -3,10 +3,10 @@ import { DICE, numberOf } from './dialects/marks.mjs';
 import { stateOf } from './hunter/changes.mjs';
 import { placeOf, rowKeyOf } from './places.mjs';
 
-/** @typedef {import('./contracts.js').Field} Field */
-/** @typedef {import('./contracts.js').Forgery} Forgery */
-/** @typedef {import('./contracts.js').HuntOptions} HuntOptions */
-/** @typedef {import('./contracts.js').Prey} Prey */
+/** @typedef {import('./contracts/field.js').Field} Field */
+/** @typedef {import('./contracts/field.js').Forgery} Forgery */
+/** @typedef {import('./contracts/hunt.js').HuntOptions} HuntOptions */
+/** @typedef {import('./contracts/hunt.js').Prey} Prey */
 
 /** A suspended tenant whose database is another's, another catalog's, or says nothing of itself. */
 const HOSTAGES = /** @type {const} */ (['kidnapped', 'copied', 'emptied']);
@@ -23,7 +23,7 @@ const IMPOSTORS = /** @type {const} */ (['stolen', 'foreign', 'older', 'newer', 
 /**
  * A catalog of its own with tenants in it: their server's URL, and the database that they share, where they share one.
  *
- * @typedef {{ catalog: string, url: string, home: string | undefined, prey: readonly Prey[], impostors: readonly string[], hostages: readonly import('./contracts.js').Hostage[], places: readonly string[], dice: import('./contracts.js').HunterConfig['dice'] }} Reserve
+ * @typedef {{ catalog: string, url: string, home: string | undefined, prey: readonly Prey[], impostors: readonly string[], hostages: readonly import('./contracts/field.js').Hostage[], places: readonly string[], dice: import('./contracts/hunt.js').HunterConfig['dice'] }} Reserve
  */
 
 /**
@@ -87,7 +87,7 @@ export async function stock(field, options, prefix) {
       const { placement } = await tenancy.tenants.create({ name, server: 'main', rowKey: keyOf(name) });
       await field.forge(placeOf(placement), forgeries[kind]);
     }
-    /** @type {import('./contracts.js').Hostage[]} */
+    /** @type {import('./contracts/field.js').Hostage[]} */
     const hostages = [];
     for (const kind of HOSTAGES) {
       const name = `${prefix}${kind}`;

@@ -1,8 +1,8 @@
 /**
  * The statements of an engine, for tenants that are kept apart like this.
  *
- * @param {{ engine: import('../contracts.js').EngineName, isolation: import('../contracts.js').Isolation }} hunt
- * @returns {Promise<import('../contracts.js').Dialect>}
+ * @param {{ engine: import('../contracts/hunt.js').EngineName, isolation: import('../contracts/hunt.js').Isolation }} hunt
+ * @returns {Promise<import('../contracts/dialect.js').Dialect>}
  */
 export async function loadDialect({ engine, isolation }) {
   switch (engine) {

@@ -1,4 +1,4 @@
-/** @typedef {import('../contracts.js').Mark} Mark */
+/** @typedef {import('../contracts/dialect.js').Mark} Mark */
 /** @typedef {import('../random.mjs').Random} Random */
 
 /**
@@ -62,7 +62,7 @@ export function findMark(text) {
  *
  * @param {Mark} mark
  * @param {string} sql
- * @returns {import('../contracts.js').Statement}
+ * @returns {import('../contracts/dialect.js').Statement}
  */
 export function asking(mark, sql) {
   return { sql: noted(mark, sql.replace(/\s+/g, ' ')), request: mark.request, echo: mark.request };
@@ -85,7 +85,7 @@ export function firstOf(found) {
 /**
  * @param {string} what
  * @param {(mark: Mark) => string} sql
- * @returns {import('../contracts.js').Trap}
+ * @returns {import('../contracts/dialect.js').Trap}
  */
 export function trap(what, sql) {
   return { what, sql: (mark) => noted(mark, sql(mark)) };
@@ -95,7 +95,7 @@ export function trap(what, sql) {
  * @param {string} what
  * @param {(mark: Mark, random: Random) => string | readonly string[]} sql
  * @param {{ inTransaction?: boolean, expects?: readonly string[] }} [options]
- * @returns {import('../contracts.js').Leftover}
+ * @returns {import('../contracts/dialect.js').Leftover}
  */
 export function leftover(what, sql, { inTransaction = true, expects = [] } = {}) {
   const text = (/** @type {Mark} */ mark, /** @type {Random} */ random) => {
@@ -118,7 +118,7 @@ export const REFUSALS = [
  *
  * @param {string} what
  * @param {(mark: Mark, random: Random) => string} sql
- * @returns {import('../contracts.js').Leftover}
+ * @returns {import('../contracts/dialect.js').Leftover}
  */
 export function hiding(what, sql) {
   return {
@@ -141,7 +141,7 @@ export const DICE = { throws: 40, seeds: { behind: 0, inText: 500 } };
 /**
  * Whose seed a random number came from.
  *
- * @param {import('../contracts.js').Lookout} lookout
+ * @param {import('../contracts/dialect.js').Lookout} lookout
  * @param {unknown} value
  * @returns {string | undefined} undefined where nobody has set one, or only the tenant itself behind the text's back
  */
@@ -154,7 +154,7 @@ export function seedOf({ number, dice }, value) {
  * What triggers, views and functions of other tenants have left. Their own tenant may meet it, where nothing shows
  * that it is there.
  *
- * @param {import('../contracts.js').Lookout} lookout
+ * @param {import('../contracts/dialect.js').Lookout} lookout
  * @param {unknown} numbers of tenants, in a list
  */
 export function ofOthers({ number }, numbers) {

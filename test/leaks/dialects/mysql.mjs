@@ -12,9 +12,9 @@ import {
 } from './marks.mjs';
 import { anyLeft, DOORS, disguised, hidden, LOCKS_BEHIND, seed, TOOLS } from './mysql-behind.mjs';
 
-/** @typedef {import('../contracts.js').Mark} Mark */
+/** @typedef {import('../contracts/dialect.js').Mark} Mark */
 
-/** @type {import('../contracts.js').Dialect} */
+/** @type {import('../contracts/dialect.js').Dialect} */
 export const dialect = {
   script: `
     CREATE TABLE whoami (place VARCHAR(100) NOT NULL);

@@ -1,7 +1,7 @@
 import { DICE, numberOf } from './marks.mjs';
 import { soup } from './soup.mjs';
 
-/** @typedef {import('../contracts.js').Mark} Mark */
+/** @typedef {import('../contracts/dialect.js').Mark} Mark */
 /** @typedef {import('../random.mjs').Random} Random */
 
 /** What the function leaves, by the argument that it gets. */

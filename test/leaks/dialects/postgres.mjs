@@ -12,7 +12,7 @@ import {
 } from './marks.mjs';
 import { anyLeft, DOORS, disguised, hidden, loading, seeding, TOOLS, TRIGGER } from './postgres-behind.mjs';
 
-/** @typedef {import('../contracts.js').Mark} Mark */
+/** @typedef {import('../contracts/dialect.js').Mark} Mark */
 
 /** SQL that says where a session is, and its search path there. */
 const PLACES = {
@@ -22,8 +22,8 @@ const PLACES = {
 };
 
 /**
- * @param {import('../contracts.js').Isolation} isolation
- * @returns {import('../contracts.js').Dialect}
+ * @param {import('../contracts/hunt.js').Isolation} isolation
+ * @returns {import('../contracts/dialect.js').Dialect}
  */
 export function dialectFor(isolation) {
   const { here, path } = PLACES[isolation];

@@ -1,6 +1,6 @@
 import { soup } from './soup.mjs';
 
-/** @typedef {import('../contracts.js').Mark} Mark */
+/** @typedef {import('../contracts/dialect.js').Mark} Mark */
 /** @typedef {import('../random.mjs').Random} Random */
 
 /** What begins a name that SQLite reads as one with the parentheses that follow it. */

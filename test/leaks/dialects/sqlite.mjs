@@ -2,13 +2,13 @@ import { basename } from 'node:path';
 import { asking, firstOf, hiding, leftover, markText, noted, REFUSALS } from './marks.mjs';
 import { hidden } from './sqlite-hidden.mjs';
 
-/** @typedef {import('../contracts.js').Mark} Mark */
+/** @typedef {import('../contracts/dialect.js').Mark} Mark */
 
 /** What keeps SQLite busy for about a millisecond; it runs inside the process, so nothing may be long. */
 const WORK =
   '(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT count(*) FROM n)';
 
-/** @type {import('../contracts.js').Dialect} */
+/** @type {import('../contracts/dialect.js').Dialect} */
 export const dialect = {
   script: `
     CREATE TABLE whoami (place TEXT NOT NULL);

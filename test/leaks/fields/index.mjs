@@ -1,10 +1,10 @@
 /**
  * Opens the server of an engine.
  *
- * @param {{ engine: import('../contracts.js').EngineName, isolation: import('../contracts.js').Isolation }} hunt
+ * @param {{ engine: import('../contracts/hunt.js').EngineName, isolation: import('../contracts/hunt.js').Isolation }} hunt
  * @param {import('../../servers/group.mjs').ServerGroup} group
  * @param {readonly string[]} traceFiles where the hunters of SQLite write what they do
- * @returns {Promise<import('../contracts.js').Field>}
+ * @returns {Promise<import('../contracts/field.js').Field>}
  */
 export async function openField({ engine, isolation }, group, traceFiles) {
   switch (engine) {

@@ -5,7 +5,7 @@ import { seeding } from '../dialects/mysql-behind.mjs';
 import { SECRET } from '../places.mjs';
 import { LogFile } from './log-file.mjs';
 
-/** @typedef {import('../contracts.js').LogEvent} LogEvent */
+/** @typedef {import('../contracts/field.js').LogEvent} LogEvent */
 
 const LINE = /^(?:\d{6} +\d+:\d\d:\d\d|\t)\t *(\d+) (Connect|Init DB|Query|Execute|Change user|Quit)\t(.*)$/;
 const USER = 'hunt_app';
@@ -16,7 +16,7 @@ const USED = /^USE `?([^`\s]+)`?$/i;
  * A private MariaDB with its general log on.
  *
  * @param {import('../../servers/group.mjs').ServerGroup} group
- * @returns {Promise<import('../contracts.js').Field>}
+ * @returns {Promise<import('../contracts/field.js').Field>}
  */
 export async function openField(group) {
   const server = await startMariadb(group, { settings: ['--general-log=1', '--max-connections=2000'] });
@@ -25,7 +25,9 @@ export async function openField(group) {
   const log = new LogFile(server.logFile);
   const rows = async (/** @type {string} */ sql, /** @type {string[]} */ params = []) => {
     const [result] = await admin.query(sql, params);
-    return /** @type {import('../contracts.js').Row[]} */ (Array.isArray(result) ? result : []);
+    return /** @type {import('../../../packages/tenantry/src/index.js').Row[]} */ (
+      Array.isArray(result) ? result : []
+    );
   };
   const name = (/** @type {string} */ place) => mysql.escapeId(place, true);
   // No administrator, so that a server that takes no writes takes none of tenants either.

@@ -6,8 +6,8 @@ import { SECRET } from '../places.mjs';
 import { LogFile } from './log-file.mjs';
 import { PARTS } from './postgres-parts.mjs';
 
-/** @typedef {import('../contracts.js').Isolation} Isolation */
-/** @typedef {import('../contracts.js').LogEvent} LogEvent */
+/** @typedef {import('../contracts/hunt.js').Isolation} Isolation */
+/** @typedef {import('../contracts/field.js').LogEvent} LogEvent */
 
 const LINE = /^(\d+) (\S*) \S* (?:LOG|DETAIL): {2}(.*)$/;
 
@@ -16,7 +16,7 @@ const LINE = /^(\d+) (\S*) \S* (?:LOG|DETAIL): {2}(.*)$/;
  *
  * @param {import('../../servers/group.mjs').ServerGroup} group
  * @param {Isolation} isolation
- * @returns {Promise<import('../contracts.js').Field>}
+ * @returns {Promise<import('../contracts/field.js').Field>}
  */
 export async function openField(group, isolation) {
   const settings = {

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { LogFile } from './log-file.mjs';
 
-/** @typedef {import('../contracts.js').LogEvent} LogEvent */
-/** @typedef {import('../contracts.js').Row} Row */
+/** @typedef {import('../contracts/field.js').LogEvent} LogEvent */
+/** @typedef {import('../../../packages/tenantry/src/index.js').Row} Row */
 /** @typedef {{ prepare(sql: string): { all(...params: unknown[]): Row[], run(...params: unknown[]): unknown }, close(): void }} Handle */
 
 const requirePackage = createRequire(import.meta.url);
@@ -15,7 +15,7 @@ const requirePackage = createRequire(import.meta.url);
  *
  * @param {import('../../servers/group.mjs').ServerGroup} group
  * @param {readonly string[]} traceFiles
- * @returns {Promise<import('../contracts.js').Field>}
+ * @returns {Promise<import('../contracts/field.js').Field>}
  */
 export async function openField(group, traceFiles) {
   const folder = join(group.directory, 'sqlite-hunt');

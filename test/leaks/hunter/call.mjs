@@ -2,12 +2,12 @@ import { placeOf } from '../places.mjs';
 import { now } from './journal.mjs';
 import { Limits } from './limits.mjs';
 
-/** @typedef {import('../contracts.js').Binding} Binding */
-/** @typedef {import('../contracts.js').Executor} Executor */
-/** @typedef {import('../contracts.js').Mark} Mark */
-/** @typedef {import('../contracts.js').Row} Row */
-/** @typedef {import('../contracts.js').Session} Session */
-/** @typedef {import('../contracts.js').Statement} Statement */
+/** @typedef {import('../contracts/notes.js').Binding} Binding */
+/** @typedef {import('../../../packages/tenantry/src/index.js').Executor} Executor */
+/** @typedef {import('../contracts/dialect.js').Mark} Mark */
+/** @typedef {import('../../../packages/tenantry/src/index.js').Row} Row */
+/** @typedef {import('../../../packages/tenantry/src/index.js').Session} Session */
+/** @typedef {import('../contracts/dialect.js').Statement} Statement */
 /** @typedef {import('./world.mjs').World} World */
 
 /** One caller's use of one tenant: gives out requests, judges every reply, and takes down what came of it. */

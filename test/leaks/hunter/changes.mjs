@@ -5,8 +5,8 @@ import { now } from './journal.mjs';
 import { Limits } from './limits.mjs';
 import { readBound } from './reads.mjs';
 
-/** @typedef {import('../contracts.js').Change} Change */
-/** @typedef {import('../contracts.js').TenantState} TenantState */
+/** @typedef {import('../contracts/notes.js').Change} Change */
+/** @typedef {import('../contracts/hunt.js').TenantState} TenantState */
 /** @typedef {import('../random.mjs').Random} Random */
 /** @typedef {import('./world.mjs').World} World */
 
@@ -145,7 +145,7 @@ async function changeInUse(world, random, name) {
 }
 
 /**
- * @param {import('../contracts.js').Prey} prey
+ * @param {import('../contracts/hunt.js').Prey} prey
  * @param {Random} random
  * @returns {Change['what']}
  */

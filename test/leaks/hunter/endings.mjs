@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt, describe } from './call.mjs';
 import { Limits } from './limits.mjs';
 
-/** @typedef {import('../contracts.js').Executor} Executor */
+/** @typedef {import('../../../packages/tenantry/src/index.js').Executor} Executor */
 /** @typedef {import('../random.mjs').Random} Random */
 /** @typedef {import('./call.mjs').Call} Call */
 /** @typedef {import('./world.mjs').World} World */

@@ -22,7 +22,7 @@ import { delay, Weather } from './weather.mjs';
 import { World } from './world.mjs';
 import { loseCommit, transact, transactUnawaited, useEndedHandle, write } from './writes.mjs';
 
-/** @typedef {import('../contracts.js').HunterConfig} HunterConfig */
+/** @typedef {import('../contracts/hunt.js').HunterConfig} HunterConfig */
 /** @typedef {import('./journal.mjs').Journal} Journal */
 /** @typedef {import('../../../packages/tenantry/src/testing/tcp-proxy.js').TcpProxy} TcpProxy */
 
@@ -150,7 +150,7 @@ export class Hunter {
   /**
    * Another process changes a tenant, or has changed it.
    *
-   * @param {import('../contracts.js').Change} change
+   * @param {import('../contracts/notes.js').Change} change
    */
   hear({ name, state, endedAt }) {
     if (state !== undefined) this.world.learn(name, state);

@@ -1,5 +1,5 @@
-/** @typedef {import('../contracts.js').Note} Note */
-/** @typedef {import('../contracts.js').Report} Report */
+/** @typedef {import('../contracts/notes.js').Note} Note */
+/** @typedef {import('../contracts/hunt.js').Report} Report */
 
 const FLUSH_MS = 25;
 

@@ -19,7 +19,7 @@ for (const event of /** @type {const} */ (['unhandledRejection', 'uncaughtExcept
   });
 }
 process.on('message', (message) => {
-  void obey(/** @type {import('../contracts.js').Order} */ (message)).catch((error) => {
+  void obey(/** @type {import('../contracts/hunt.js').Order} */ (message)).catch((error) => {
     journal.add({
       kind: 'surprise',
       text: `a hunter failed: ${error instanceof Error ? error.stack : error}`,
@@ -30,7 +30,7 @@ process.on('message', (message) => {
   });
 });
 
-/** @param {import('../contracts.js').Order} order */
+/** @param {import('../contracts/hunt.js').Order} order */
 async function obey(order) {
   switch (order.type) {
     case 'start':

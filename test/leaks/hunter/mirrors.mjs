@@ -1,7 +1,7 @@
 import { attempt, describe } from './call.mjs';
 import { Limits } from './limits.mjs';
 
-/** @typedef {import('../contracts.js').Executor} Executor */
+/** @typedef {import('../../../packages/tenantry/src/index.js').Executor} Executor */
 /** @typedef {import('../random.mjs').Random} Random */
 /** @typedef {import('./world.mjs').World} World */
 

@@ -1,6 +1,6 @@
-/** @typedef {import('../contracts.js').Executor} Executor */
-/** @typedef {import('../contracts.js').HunterConfig} HunterConfig */
-/** @typedef {import('../contracts.js').Tenancy} Tenancy */
+/** @typedef {import('../../../packages/tenantry/src/index.js').Executor} Executor */
+/** @typedef {import('../contracts/hunt.js').HunterConfig} HunterConfig */
+/** @typedef {import('../../../packages/tenantry/src/index.js').Tenancy} Tenancy */
 /** @typedef {import('../random.mjs').Random} Random */
 
 /**

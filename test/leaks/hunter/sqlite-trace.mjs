@@ -1,7 +1,7 @@
 import { openSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-/** @typedef {new (...args: unknown[]) => import('../contracts.js').SqliteHandle} DatabaseClass */
+/** @typedef {new (...args: unknown[]) => import('../contracts/sqlite.js').SqliteHandle} DatabaseClass */
 
 const requirePackage = createRequire(import.meta.url);
 

@@ -58,7 +58,7 @@ async function leaveIn(world, random, name) {
 }
 
 /**
- * @param {import('../contracts.js').Executor} client
+ * @param {import('../../../packages/tenantry/src/index.js').Executor} client
  * @param {readonly string[]} texts
  */
 async function inTurn(client, texts) {
@@ -100,7 +100,7 @@ async function lookInto(world, random, name) {
  * @param {World} world
  * @param {Random} random
  * @param {string} name
- * @param {import('../contracts.js').Trap} trap
+ * @param {import('../contracts/dialect.js').Trap} trap
  */
 async function spring(world, random, name, { what, sql }) {
   const expects = ['TENANTRY_QUERY_FAILED'];

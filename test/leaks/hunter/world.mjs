@@ -1,11 +1,11 @@
-/** @typedef {import('../contracts.js').Binding} Binding */
-/** @typedef {import('../contracts.js').Change} Change */
-/** @typedef {import('../contracts.js').Dialect} Dialect */
-/** @typedef {import('../contracts.js').HunterConfig} HunterConfig */
-/** @typedef {import('../contracts.js').Prey} Prey */
-/** @typedef {import('../contracts.js').Session} Session */
-/** @typedef {import('../contracts.js').Tenancy} Tenancy */
-/** @typedef {import('../contracts.js').TenantState} TenantState */
+/** @typedef {import('../contracts/notes.js').Binding} Binding */
+/** @typedef {import('../contracts/notes.js').Change} Change */
+/** @typedef {import('../contracts/dialect.js').Dialect} Dialect */
+/** @typedef {import('../contracts/hunt.js').HunterConfig} HunterConfig */
+/** @typedef {import('../contracts/hunt.js').Prey} Prey */
+/** @typedef {import('../../../packages/tenantry/src/index.js').Session} Session */
+/** @typedef {import('../../../packages/tenantry/src/index.js').Tenancy} Tenancy */
+/** @typedef {import('../contracts/hunt.js').TenantState} TenantState */
 /** @typedef {import('./journal.mjs').Journal} Journal */
 
 /** How a tenant was called when somebody wrote it down: in a token, in a job. */

@@ -3,7 +3,7 @@ import { attempt, describe } from './call.mjs';
 import { Limits } from './limits.mjs';
 import { anyRead } from './reads.mjs';
 
-/** @typedef {import('../contracts.js').Executor} Executor */
+/** @typedef {import('../../../packages/tenantry/src/index.js').Executor} Executor */
 /** @typedef {import('../random.mjs').Random} Random */
 /** @typedef {import('./call.mjs').Call} Call */
 /** @typedef {import('./world.mjs').World} World */

@@ -1,5 +1,5 @@
-/** @typedef {import('../contracts.js').Answer} Answer */
-/** @typedef {import('../contracts.js').Bound} Bound */
+/** @typedef {import('../contracts/notes.js').Answer} Answer */
+/** @typedef {import('../contracts/notes.js').Bound} Bound */
 /** @typedef {import('./timeline.mjs').Timeline} Timeline */
 
 /**

@@ -1,5 +1,5 @@
-/** @typedef {import('../contracts.js').Batch} Batch */
-/** @typedef {import('../contracts.js').Field} Field */
+/** @typedef {import('../contracts/notes.js').Batch} Batch */
+/** @typedef {import('../contracts/field.js').Field} Field */
 /** @typedef {import('./timeline.mjs').Timeline} Timeline */
 
 /** Judges the rows that the tenants' databases hold in the end, read past the library. */

@@ -4,12 +4,12 @@ import { FailureJudge } from './failures.mjs';
 import { LogJudge } from './log.mjs';
 import { Timeline } from './timeline.mjs';
 
-/** @typedef {import('../contracts.js').Answer} Answer */
-/** @typedef {import('../contracts.js').Bound} Bound */
-/** @typedef {import('../contracts.js').Failure} Failure */
-/** @typedef {import('../contracts.js').Field} Field */
-/** @typedef {import('../contracts.js').Kill} Kill */
-/** @typedef {import('../contracts.js').Note} Note */
+/** @typedef {import('../contracts/notes.js').Answer} Answer */
+/** @typedef {import('../contracts/notes.js').Bound} Bound */
+/** @typedef {import('../contracts/notes.js').Failure} Failure */
+/** @typedef {import('../contracts/field.js').Field} Field */
+/** @typedef {import('../contracts/notes.js').Kill} Kill */
+/** @typedef {import('../contracts/notes.js').Note} Note */
 
 /** Texts that are kept of what is wrong. */
 const MAX_TEXTS = 20;
@@ -82,12 +82,12 @@ export class Court {
     this.#failures.kills.push(kill);
   }
 
-  /** @param {import('../contracts.js').Mood} mood */
+  /** @param {import('../contracts/notes.js').Mood} mood */
   tookNoWrites(mood) {
     this.#failures.moods.push(mood);
   }
 
-  /** @param {import('../contracts.js').Mood} freeze */
+  /** @param {import('../contracts/notes.js').Mood} freeze */
   froze(freeze) {
     this.#failures.freezes.push(freeze);
   }

@@ -1,8 +1,8 @@
 import { FROZEN_MS } from './timeline.mjs';
 
-/** @typedef {import('../contracts.js').Failure} Failure */
-/** @typedef {import('../contracts.js').Kill} Kill */
-/** @typedef {import('../contracts.js').Storm} Storm */
+/** @typedef {import('../contracts/notes.js').Failure} Failure */
+/** @typedef {import('../contracts/notes.js').Kill} Kill */
+/** @typedef {import('../contracts/notes.js').Storm} Storm */
 /** @typedef {import('./timeline.mjs').Timeline} Timeline */
 
 /** How long after a connection was ended a process may still find out. */
@@ -39,10 +39,10 @@ export class FailureJudge {
   kills = [];
   /** @type {Storm[]} */
   storms = [];
-  /** @type {import('../contracts.js').Mood[]} */
+  /** @type {import('../contracts/notes.js').Mood[]} */
   moods = [];
   /** When one of the processes stood still, perhaps with what others wait for. */
-  /** @type {import('../contracts.js').Mood[]} */
+  /** @type {import('../contracts/notes.js').Mood[]} */
   freezes = [];
   #timeline;
   #find;
@@ -162,7 +162,7 @@ export class FailureJudge {
 
 /**
  * @param {{ readonly startedAt: number, readonly endedAt: number }} failure
- * @param {readonly import('../contracts.js').Mood[]} moods
+ * @param {readonly import('../contracts/notes.js').Mood[]} moods
  * @param {number} noticeMs how long after the end it may still be felt
  */
 function isWithin({ startedAt, endedAt }, moods, noticeMs) {

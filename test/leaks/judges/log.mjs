@@ -1,7 +1,7 @@
 import { findMark } from '../dialects/marks.mjs';
 
-/** @typedef {import('../contracts.js').Answer} Answer */
-/** @typedef {import('../contracts.js').LogEvent} LogEvent */
+/** @typedef {import('../contracts/notes.js').Answer} Answer */
+/** @typedef {import('../contracts/field.js').LogEvent} LogEvent */
 /** @typedef {import('./timeline.mjs').Timeline} Timeline */
 
 /** What is known of a session at the server. */

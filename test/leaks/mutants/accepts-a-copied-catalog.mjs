@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'accepts-a-copied-catalog',
   about: 'A database may carry the identity that a copy of the catalog wrote.',

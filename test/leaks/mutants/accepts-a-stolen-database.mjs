@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'accepts-a-stolen-database',
   about: 'A database may carry the identity of another tenant.',

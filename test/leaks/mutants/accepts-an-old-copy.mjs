@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'accepts-an-old-copy',
   about: 'A database may be at an earlier epoch than the catalog says.',

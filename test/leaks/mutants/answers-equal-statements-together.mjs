@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'answers-equal-statements-together',
   about: 'Callers who ask the same at the same time share one answer, whoever they are.',

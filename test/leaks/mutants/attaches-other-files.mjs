@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'attaches-other-files',
   about: 'ATTACH is let through, and SQLite’s word of it is not heard: the other file stays for the next.',

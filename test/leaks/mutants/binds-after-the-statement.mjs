@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'binds-after-the-statement',
   about: 'The statement is written before the binding that it was to follow.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'cancels-its-neighbour',
   about: 'KILL QUERY goes to the connection that was opened next.',

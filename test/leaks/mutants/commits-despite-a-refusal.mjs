@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'commits-despite-a-refusal',
   about: 'A statement that nobody waited for may fail, and the rest is committed.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'does-not-compare-ids',
   about: 'A reference of name and id is served by whoever has the name now.',

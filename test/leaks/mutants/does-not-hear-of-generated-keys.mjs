@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'does-not-hear-of-generated-keys',
   about: 'What the server says of a statement that left something is not heard.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'does-not-judge-lent-statements',
   about: 'What comes by a pool or a lent client leaves nothing, it is said.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'does-not-see-transactions-postgres',
   about: 'An open transaction is not noticed.',

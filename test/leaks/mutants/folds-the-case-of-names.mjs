@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'folds-the-case-of-names',
   about: 'The cache takes names that differ in case for the same.',

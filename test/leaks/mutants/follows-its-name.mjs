@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'follows-its-name',
   about: 'A session goes on with whoever has its name now.',

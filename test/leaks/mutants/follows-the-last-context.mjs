@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'follows-the-last-context',
   about: 'The tenant in context is the last one that anybody set.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'forgets-the-epoch',
   about: 'An idle connection serves its tenant on after its epoch is over.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'gives-a-lease-back-twice',
   about: 'A lease that was given back can be given back again, while somebody else has the connection.',

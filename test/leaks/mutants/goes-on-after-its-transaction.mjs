@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'goes-on-after-its-transaction',
   about: 'A transaction that the server has ended takes further statements.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'hands-out-what-failed-its-proof',
   about: 'A connection whose proof failed is served all the same.',

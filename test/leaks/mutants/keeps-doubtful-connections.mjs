@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'keeps-doubtful-connections',
   about: 'A connection is kept as long as it lives, whatever is open on it.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'keeps-the-epoch-of-a-moved-connection',
   about: 'A connection that moved keeps the epoch of the tenant that it left.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'keeps-the-key-of-a-moved-connection',
   about: 'A connection that moved is still filed under the tenant that it left.',

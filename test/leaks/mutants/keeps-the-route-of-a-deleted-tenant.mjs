@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'keeps-the-route-of-a-deleted-tenant',
   about: 'A deletion that the poll reports is not applied.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'keeps-what-cannot-write',
   about: 'A connection whose server has said that it takes no writes is kept.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'keeps-what-could-not-be-reset',
   about: 'A connection whose reset failed is kept.',

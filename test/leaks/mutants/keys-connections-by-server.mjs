@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'keys-connections-by-server',
   about: 'Connections are kept by their server instead of their tenant.',

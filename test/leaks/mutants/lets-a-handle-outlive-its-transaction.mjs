@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'lets-a-handle-outlive-its-transaction',
   about: 'The handle of a transaction goes on working after its end.',

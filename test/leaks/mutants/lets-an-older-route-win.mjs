@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'lets-an-older-route-win',
   about: 'An answer that was on its way while its tenant changed overwrites the change.',

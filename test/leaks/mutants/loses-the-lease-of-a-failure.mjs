@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'loses-the-lease-of-a-failure',
   about: 'A statement that failed never gives its connection back.',

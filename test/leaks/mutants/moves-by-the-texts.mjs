@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'moves-by-the-texts',
   about: 'A move resets only what the texts of the statements show.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'never-forgets-an-absence',
   about: 'A name that was absent once is absent for ever.',

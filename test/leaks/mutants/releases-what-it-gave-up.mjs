@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'releases-what-it-gave-up',
   about: 'A call that ran out of time or was aborted gives its connection back as it is.',

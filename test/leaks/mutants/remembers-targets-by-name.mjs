@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'remembers-targets-by-name',
   about: 'The database of a name is looked up once for ever.',

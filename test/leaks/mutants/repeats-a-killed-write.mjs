@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'repeats-a-killed-write',
   about: 'A write is sent again where the server says that it killed it.',

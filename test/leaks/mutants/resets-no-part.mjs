@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'resets-no-part',
   about: 'A session is bound to its part again where it should be reset as well.',

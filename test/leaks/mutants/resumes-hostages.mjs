@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'resumes-hostages',
   about: 'A tenant that is resumed takes its database over, whosever it has become.',

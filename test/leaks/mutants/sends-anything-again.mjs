@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'sends-anything-again',
   about: 'Whatever was lost is sent again, whether or not it ran.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'serves-a-suspended-tenant',
   about: 'A suspended tenant counts as active.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'serves-after-a-freeze',
   about: 'A process that stood still serves what it knew before, without asking.',

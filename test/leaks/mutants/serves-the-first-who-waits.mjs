@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'serves-the-first-who-waits',
   about: 'A connection that comes back goes to whoever expects one, of any tenant.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'shares-prepared-statements',
   about: 'Prepared statements are kept by their text, for all handles together.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'stays-in-the-first-part',
   about: 'A connection is bound to the first part of its database that it serves, and to no other.',

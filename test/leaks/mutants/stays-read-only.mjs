@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'stays-read-only',
   about: 'A transaction that only read leaves its handle unable to write.',

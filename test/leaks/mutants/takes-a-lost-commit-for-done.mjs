@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'takes-a-lost-commit-for-done',
   about: 'A COMMIT whose answer never came counts as done.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'trusts-comments',
   about: 'What is in a comment does not count, it is said, and every server ends one in the same place.',

@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'trusts-unknown-functions',
   about: 'A function that nobody knows leaves nothing, it is said.',

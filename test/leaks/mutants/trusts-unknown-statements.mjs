@@ -1,4 +1,4 @@
-/** @type {import('../contracts.js').Mutant} */
+/** @type {import('../contracts/mutant.js').Mutant} */
 export default {
   name: 'trusts-unknown-statements',
   about: 'A statement of a kind that nobody knows leaves nothing, it is said.',
