@@ -19,6 +19,7 @@ import { assertTenantOption } from '../../input/tenant-option.js';
 import { assertUseLimits, type ClientLease, USE_LIMIT_KEYS, type UseLimits } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import type { TenantRef } from '../../tenant/ref.js';
+import { Unanswered } from './mariadb-unanswered.js';
 import { tellUnsignedKeys } from './unsigned-keys.js';
 
 /** How {@link mariadbPool} gives out connections. */
@@ -209,16 +210,20 @@ class MariadbTenantPool extends EventEmitter {
 
   #handOut(connection: PoolConnection, lease: ClientLease): PoolConnection {
     let isOver = false;
-    const end = (how: () => void, after = AFTER_RELEASE) => {
+    const unanswered = new Unanswered();
+    const end = (how: () => void, why: () => Error = leaseEnded) => {
       if (isOver) return;
       isOver = true;
       this.#active--;
-      Object.assign(connection, after);
+      Object.assign(connection, why === leaseEnded ? AFTER_RELEASE : ended(why));
       this.emit('release', connection);
       how();
+      // After the driver has told whom it tells.
+      setImmediate(() => setImmediate(() => unanswered.failAll(why)));
     };
     const release = async () => end(() => lease.release());
     tellUnsignedKeys(connection);
+    unanswered.watch(connection);
     Object.assign(connection, {
       ...NEVER,
       ...{ release, end: release, close: release, [Symbol.asyncDispose]: release },
@@ -228,7 +233,7 @@ class MariadbTenantPool extends EventEmitter {
       const why = error instanceof TenancyError ? error : connectionLost();
       end(
         () => lease.destroy(),
-        ended(() => why),
+        () => why,
       );
     };
     connection.on('error', lose);

@@ -62,6 +62,43 @@ onEngine('mysql', (engine) => {
     });
   });
 
+  describe('who waits behind a statement of a connection of mariadbPool', () => {
+    /** One statement under way, and others of each kind behind it. */
+    const queue = async () => {
+      const connection = await mariadb().getConnection();
+      const prepared = await connection.prepare('SELECT ? AS n');
+      const first = connection.query('SELECT SLEEP(30)');
+      const behind = [
+        connection.query('SELECT ? AS n', ['x']),
+        connection.execute('SELECT 1'),
+        connection.batch('INSERT INTO who (name) VALUES (?)', [['x'], ['y']]),
+        connection.prepare('SELECT 1'),
+        prepared.execute(['x']),
+        connection.commit(),
+        connection.ping(),
+        endOf(connection.queryStream('SELECT 1')),
+        endOf(prepared.executeStream(['x'])),
+      ];
+      return { connection, ends: Promise.allSettled([first, ...behind]) };
+    };
+    const errorsOf = async (ends: Promise<PromiseSettledResult<unknown>[]>) =>
+      (await ends).map((end) => (end.status === 'rejected' ? end.reason : end.value));
+
+    it('hears that it was lost', async () => {
+      const { connection, ends } = await queue();
+      await kill(connection.threadId);
+      for (const error of await errorsOf(ends)) expect(error).toBeInstanceOf(Error);
+      await isFree();
+    });
+
+    it('hears that it was given back', async () => {
+      const { connection, ends } = await queue();
+      await connection.release();
+      for (const error of await errorsOf(ends)) expect(error).toBeInstanceOf(Error);
+      await isFree();
+    });
+  });
+
   describe('what has lost its connection', () => {
     it('says so: a connection of mysqlPool', async () => {
       const connection = await new Promise<PoolConnection>((resolve, reject) => {
