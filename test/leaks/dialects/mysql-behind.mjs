@@ -79,6 +79,11 @@ const INGREDIENTS = {
     "SELECT 1 #~'\n_,{} -- '",
     "SELECT 1 /*~' */_,{} /*~' */",
     "SELECT 1 /*/ ' */_,{} -- '",
+    // Signs of comments that begin none, for one who takes comments out first.
+    "SELECT '/*',{},'*/'",
+    'SELECT 1 AS `/*`,{} AS `*/`',
+    "SELECT '-- ',{},'\n'",
+    "SELECT '#',{},'\n'",
     'SELECT 1 /*! ,{} */',
     'SELECT 1 /*!~,{} */',
     'SELECT 1 /*M! ,{} */',

@@ -97,6 +97,10 @@ const INGREDIENTS = {
     "SELECT 1 /*/* ' */*/_,{} -- '",
     "SELECT 1 --~'\n_,{} -- '",
     "SELECT 1 --~'\r_,{} -- '",
+    // Signs of comments that begin none, for one who takes comments out first.
+    "SELECT '/*',{},'*/'",
+    'SELECT 1 AS "/*",{} AS "*/"',
+    "SELECT '--',{},'\n'",
     "SELECT $a$'$a$_,{} -- '",
     "SELECT $$'$$,{} -- '",
     "SELECT $a$ $$ ' $a$,{} -- '",

@@ -24,6 +24,9 @@ const INGREDIENTS = {
     "SELECT '''';_{}",
     "SELECT x'00';_{}; SELECT ''",
     ';_;_{}',
+    // Signs of comments that begin none, for one who takes comments out first.
+    "SELECT '/*'; {}; SELECT '*/'",
+    'SELECT 1 AS "--"; {}; SELECT 1 AS "\n"',
     '_{}',
     '\ufeff{}',
     '\x0b{}',
