@@ -30,6 +30,9 @@ class Ending {
   isOver = false;
   /** Whether nobody can say. */
   isUnknown = false;
+  /** Rows after what was to end it, but was refused: it goes on as any other. */
+  /** @type {string[]} */
+  more = [];
 
   /** @param {Call} call */
   constructor(call) {
@@ -54,8 +57,19 @@ class Ending {
    */
   async goOn(transaction, random) {
     for (let count = random.integer(1, 3); count > 0; count--) {
-      await this.write(transaction, this.after).catch((error) => this.hear(error));
+      await this.write(transaction, this.after).then(
+        () => this.more.push(this.after.at(-1) ?? ''),
+        (error) => this.hear(error),
+      );
     }
+  }
+
+  /** It was committed after all, for the server had refused to end it. */
+  settleWhole() {
+    const { call, before, after, more } = this;
+    call.wrote([...before, ...more], 'there');
+    const refused = after.filter((request) => !more.includes(request));
+    if (refused.length > 0) call.wrote(refused, 'gone');
   }
 
   /** @param {unknown} error */
@@ -89,6 +103,7 @@ export async function endInside(world, random) {
     async (call) => {
       const session = await call.boundSession();
       const ending = new Ending(call);
+      let isCommitted = false;
       try {
         await session.transaction(async (transaction) => {
           await ending.write(transaction, ending.before);
@@ -104,9 +119,12 @@ export async function endInside(world, random) {
           );
           await ending.goOn(transaction, random);
         });
-        world.journal.find(`${name} committed a transaction that ${what} had ended (${ending.before})`);
+        isCommitted = true;
+        if (ending.isOver)
+          world.journal.find(`${name} committed a transaction that ${what} had ended (${ending.before})`);
       } finally {
-        ending.settle(first);
+        if (isCommitted && !ending.isOver) ending.settleWhole();
+        else ending.settle(first);
       }
     },
     { limits, expects: ENDED },
