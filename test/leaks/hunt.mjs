@@ -265,6 +265,7 @@ export class Hunt {
       this.#totals[index] = report.totals;
       for (const note of report.notes) {
         this.court.hear(note);
+        if (note.kind === 'surprise' && note.isStuck) void this.#tellActivity();
         if (note.kind !== 'began' && note.kind !== 'ended') continue;
         for (const [other, hunter] of this.#hunters.entries()) {
           if (other !== index) send(hunter, { type: 'news', change: note.change });
@@ -283,6 +284,13 @@ export class Hunt {
     if (code === 0) return;
     this.#lost++;
     this.court.surprise(`a hunter ended with ${code}`);
+  }
+
+  /** What the server does while a call of ours is not answered. */
+  async #tellActivity() {
+    const { field, log } = this.#setup;
+    const lines = await field.activity().catch((error) => [String(error)]);
+    log(`Somebody is not answered, and the server is at:\n${lines.map((line) => `  ${line}\n`).join('')}`);
   }
 
   #progress() {

@@ -50,6 +50,8 @@ export interface Field {
   forge(place: string, forgery: Forgery): Promise<void>;
   /** Sessions in these databases that are not the hunt's own. */
   sessions(places: ReadonlySet<string>): Promise<readonly ServerSession[]>;
+  /** What the server does just now, a line for each session, and who waits for whom. */
+  activity(): Promise<readonly string[]>;
   /** Ends a session at the server. */
   kill(id: string): Promise<void>;
   /** Drops databases, with whoever is in them. */

@@ -110,6 +110,8 @@ export interface Storm {
 interface Surprise {
   readonly kind: 'surprise';
   readonly text: string;
+  /** Whether the server should say what it does. */
+  readonly isStuck?: boolean;
 }
 
 export type Note =

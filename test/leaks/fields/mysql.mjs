@@ -104,6 +104,18 @@ export async function openField(group) {
         }))
         .filter(({ place }) => places.has(place));
     },
+    async activity() {
+      const sessions = await rows(
+        `SELECT id, db, command, time_ms, state, info FROM information_schema.processlist WHERE id <> CONNECTION_ID()`,
+      );
+      const waits = await rows(
+        `SELECT requesting.trx_mysql_thread_id AS waiting, blocking.trx_mysql_thread_id AS held_by
+         FROM information_schema.innodb_lock_waits AS waits
+         JOIN information_schema.innodb_trx AS requesting ON requesting.trx_id = waits.requesting_trx_id
+         JOIN information_schema.innodb_trx AS blocking ON blocking.trx_id = waits.blocking_trx_id`,
+      );
+      return [...sessions, ...waits].map((row) => JSON.stringify(row));
+    },
     async kill(id) {
       await rows(`KILL ${Number(id)}`).catch(ignoreAlreadyGone);
     },

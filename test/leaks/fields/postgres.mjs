@@ -133,6 +133,14 @@ export async function openField(group, isolation) {
         }))
         .filter(({ place }) => places.has(place));
     },
+    async activity() {
+      const { rows } = await admin.query(
+        `SELECT pid, datname, state, wait_event_type, wait_event, pg_blocking_pids(pid) AS held_by,
+           extract(epoch FROM clock_timestamp() - state_change) AS seconds, query
+         FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name <> 'hunt'`,
+      );
+      return rows.map((row) => JSON.stringify(row));
+    },
     async kill(id) {
       await admin.query('SELECT pg_terminate_backend($1)', [Number(id)]);
     },

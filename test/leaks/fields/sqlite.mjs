@@ -58,6 +58,7 @@ export async function openField(group, traceFiles) {
         else handle.prepare(`UPDATE tenantry_identity SET ${forgery.column} = ?`).run(forgery.value);
       }),
     sessions: async () => [],
+    activity: async () => [],
     kill: async () => {},
     drop: async (places) => {
       for (const place of places) {

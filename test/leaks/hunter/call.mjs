@@ -20,16 +20,17 @@ export class Call {
 
   /**
    * @param {World} world
-   * @param {string} name the tenant
+   * @param {{ operation: string, name: string }} what it does, and the tenant
    * @param {Limits} limits
    * @param {{ floor: number }} since what the process had confirmed when the call began
    */
-  constructor(world, name, limits, since) {
+  constructor(world, { operation, name }, limits, since) {
     this.world = world;
     this.name = name;
     this.limits = limits;
     this.floor = since.floor;
     this.dialect = world.dialect;
+    this.wait = world.underWay.begin(`${operation} of ${name}${world.isFar(name) ? ', which is far' : ''}`);
   }
 
   /** A new session of the tenant. */
@@ -46,6 +47,7 @@ export class Call {
 
   /** @param {Session} session */
   async bind(session) {
+    this.wait.for('its tenant');
     const startedAt = now();
     const { id, epoch, placement } = await session.ready(this.limits.options);
     this.binding = { id, epoch, place: placeOf(placement) };
@@ -58,6 +60,7 @@ export class Call {
   mark() {
     const request = this.world.nextRequest();
     this.requests.push(request);
+    this.wait.for(request);
     return { name: this.name, epoch: this.binding?.epoch ?? '?', request };
   }
 
@@ -149,7 +152,7 @@ export async function attempt(world, random, { operation, name }, work, options 
   const limits = options.limits ?? Limits.draw(random);
   const { floor = world.floor, expects = [] } = options;
   const startedAt = now();
-  const call = new Call(world, name, limits, { floor });
+  const call = new Call(world, { operation, name }, limits, { floor });
   try {
     await work(call);
     return undefined;
@@ -168,6 +171,7 @@ export async function attempt(world, random, { operation, name }, work, options 
     });
     return code;
   } finally {
+    world.underWay.end(call.wait);
     limits.end();
     if (limits.fault === 'abort') world.journal.totals.aborts++;
   }

@@ -179,6 +179,7 @@ export class Hunter {
 
   /** @param {Random} random */
   async #hunt(random) {
+    const { underWay, tenancy } = this.world;
     while (this.#left > 0) {
       this.#left--;
       this.journal.totals.operations++;
@@ -188,7 +189,8 @@ export class Hunter {
         timer = setTimeout(() => resolve('stuck'), STUCK_MS);
       });
       if ((await Promise.race([run(this.world, random), stuck])) === 'stuck') {
-        this.journal.add({ kind: 'surprise', text: `${run.name} was not done within ${STUCK_MS} ms` });
+        const text = `${run.name} was not done within ${STUCK_MS} ms; under way are\n${underWay.tell(tenancy)}`;
+        this.journal.add({ kind: 'surprise', text, isStuck: true });
       }
       clearTimeout(timer);
     }

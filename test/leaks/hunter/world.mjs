@@ -1,3 +1,5 @@
+import { UnderWay } from './under-way.mjs';
+
 /** @typedef {import('../contracts/notes.js').Binding} Binding */
 /** @typedef {import('../contracts/notes.js').Change} Change */
 /** @typedef {import('../contracts/dialect.js').Dialect} Dialect */
@@ -23,6 +25,7 @@ export class World {
   kept = [];
   /** @type {Reference[]} */
   references = [];
+  underWay = new UnderWay();
   /** The tenants that this process changes, and whether it is at it. */
   /** @type {Map<string, boolean>} */
   changing = new Map();
