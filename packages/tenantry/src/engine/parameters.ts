@@ -46,6 +46,25 @@ export function assertParameters(params: readonly unknown[]): asserts params is 
   }
 }
 
+/** How many parameters a statement can have, and who says so. */
+export interface ParameterLimit {
+  readonly of: string;
+  readonly most: number;
+}
+
+/**
+ * Refuses more parameters than can be counted where a statement goes to: a driver would send the remainder, or a
+ * server name no number.
+ *
+ * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`)
+ */
+export function assertParameterCount(count: number, { of, most }: ParameterLimit): void {
+  if (count <= most) return;
+  throw new InvalidParameterError(`The statement has ${count} parameters.`, {
+    hint: `${of} takes at most ${most}; send fewer at a time, or one JSON document.`,
+  });
+}
+
 function isParameter(value: unknown): boolean {
   switch (typeof value) {
     case 'string':

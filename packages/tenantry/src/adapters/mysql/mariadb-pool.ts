@@ -19,8 +19,8 @@ import { assertTenantOption } from '../../input/tenant-option.js';
 import { assertUseLimits, type ClientLease, USE_LIMIT_KEYS, type UseLimits } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import type { TenantRef } from '../../tenant/ref.js';
+import { giveOwnCalls } from './mariadb-calls.js';
 import { Unanswered } from './mariadb-unanswered.js';
-import { tellUnsignedKeys } from './unsigned-keys.js';
 
 /** How {@link mariadbPool} gives out connections. */
 export interface MariadbPoolOptions extends UseLimits {
@@ -222,7 +222,7 @@ class MariadbTenantPool extends EventEmitter {
       setImmediate(() => setImmediate(() => unanswered.failAll(why)));
     };
     const release = async () => end(() => lease.release());
-    tellUnsignedKeys(connection);
+    giveOwnCalls(connection);
     unanswered.watch(connection);
     Object.assign(connection, {
       ...NEVER,

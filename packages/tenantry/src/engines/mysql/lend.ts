@@ -15,7 +15,7 @@ import {
   withCallbacksInContext,
   withoutConnection,
 } from './lent-commands.js';
-import { assertBindable, textIsWhole, unsafeToEscape } from './lent-values.js';
+import { assertBindable, assertPreparable, textIsWhole, unsafeToEscape } from './lent-values.js';
 import { noAddress } from './no-address.js';
 import { tracesOf } from './traces.js';
 import { Tunnel, type TunnelClient } from './tunnel.js';
@@ -160,6 +160,7 @@ export class Lender {
     const members = {
       query: (sql: unknown, values?: unknown, callback?: unknown) => this.#query(sql, values, callback),
       execute: (...args: unknown[]) => {
+        assertPreparable(args[0], args[1]);
         const command = withoutConnection(client.execute(...withCallbacksInContext(args)), client);
         if (command.onResult === undefined) inContext(command);
         return endingWhenIdle(command, wire);

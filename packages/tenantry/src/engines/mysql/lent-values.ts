@@ -1,3 +1,4 @@
+import { assertParameterCount, type ParameterLimit } from '../../engine/parameters.js';
 import { InvalidParameterError } from '../../errors.js';
 
 /**
@@ -12,6 +13,19 @@ export function assertBindable(values: unknown, isNamed: boolean): void {
   if (isNamed && !Array.isArray(values) && typeof values === 'object') {
     for (const value of Object.values(values)) assertValue(value);
   } else assertValue(values);
+}
+
+/** The protocol counts the parameters of a prepared statement in 16 bits; those written into a text are not counted. */
+const PREPARED: ParameterLimit = { of: 'A prepared statement', most: 65_535 };
+
+/**
+ * Refuses more values than a prepared statement can have, in whatever form a driver's `execute` takes them.
+ *
+ * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`); nothing was sent then.
+ */
+export function assertPreparable(sql: unknown, values: unknown): void {
+  const own: unknown = typeof sql === 'object' && sql !== null ? Reflect.get(sql, 'values') : undefined;
+  for (const list of [values, own]) if (Array.isArray(list)) assertParameterCount(list.length, PREPARED);
 }
 
 function assertValue(value: unknown): void {

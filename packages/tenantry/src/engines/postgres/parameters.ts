@@ -1,16 +1,14 @@
 import type { QueryConfig } from 'pg';
 import type { Parameter } from '../../engine/connection.js';
+import { assertParameterCount, type ParameterLimit } from '../../engine/parameters.js';
 import { InvalidParameterError } from '../../errors.js';
 
 /** The protocol counts parameters in 16 bits; the driver would send the remainder. */
-const MAX_PARAMETERS = 65_535;
+const LIMIT: ParameterLimit = { of: 'PostgreSQL', most: 65_535 };
 
 /** @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`) */
 export function assertCountable(values: readonly unknown[]): void {
-  if (values.length <= MAX_PARAMETERS) return;
-  throw new InvalidParameterError(`The statement has ${values.length} parameters.`, {
-    hint: `PostgreSQL takes at most ${MAX_PARAMETERS}; send fewer at a time, or one JSON document.`,
-  });
+  assertParameterCount(values.length, LIMIT);
 }
 
 /** The same for whatever the driver's `query` takes: a text, an object, or what speaks the protocol itself. */

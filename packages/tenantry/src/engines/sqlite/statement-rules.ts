@@ -1,3 +1,4 @@
+import { assertParameterCount, type ParameterLimit } from '../../engine/parameters.js';
 import { InvalidInputError, InvalidParameterError } from '../../errors.js';
 import { SqliteEngineError } from './errors.js';
 import { reachingBeyond } from './functions.js';
@@ -44,6 +45,9 @@ const ENDINGS: ReadonlyMap<string, Ending> = new Map([
   ['release', 'release'],
 ]);
 
+/** What SQLite is built with, in both drivers. */
+const PARAMETER_LIMIT: ParameterLimit = { of: 'SQLite', most: 32_766 };
+
 const READING: ReadonlySet<string> = new Set(['select', 'values', 'explain', 'pragma']);
 const WRITING: ReadonlySet<string> = new Set(['insert', 'replace', 'update', 'delete']);
 const ROWS: ReadonlySet<string> = new Set(['select', 'values', ...WRITING]);
@@ -62,7 +66,7 @@ const OBJECTS: ReadonlySet<string> = new Set([
  *
  * @throws SqliteEngineError of kind `access-denied` for a statement that reaches beyond its database
  * or would change the connection, of kind `syntax` for none, several, an unknown one, or a text that not every
- * SQLite reads alike; InvalidParameterError for placeholders other than `?`.
+ * SQLite reads alike; InvalidParameterError for placeholders other than `?`, and for too many.
  */
 export function checkStatement(sql: string): StatementRule {
   const statement = theOnly(scan(sql));
@@ -131,6 +135,7 @@ function theOnly([statement, ...others]: ScannedStatement[]): ScannedStatement {
 }
 
 function ruleOf({ text, tokens, verb, placeholders }: ScannedStatement): StatementRule {
+  assertParameterCount(placeholders, PARAMETER_LIMIT);
   return {
     text,
     verb,

@@ -54,6 +54,27 @@ describe.each(drivers)('a value, through %s', (driver) => {
     });
   });
 
+  it.each(['query', 'lent'])('is one of at most 32,766: %s', async (door) => {
+    const connection = await (await oneDatabase(driver)).open();
+    const query = async (count: number): Promise<unknown> => {
+      const sql = `SELECT ${Array.from({ length: count }, () => '?').join(' + ')} AS sum`;
+      const values = Array.from({ length: count }, () => 1);
+      if (door === 'query') return (await connection.query(sql, values)).rows;
+      const { client, revoke } = connection.lend();
+      try {
+        return (client as import('better-sqlite3').Database).prepare(sql).all(values);
+      } finally {
+        revoke();
+      }
+    };
+    expect(await query(900)).toEqual([{ sum: 900 }]);
+    await expect(query(32_767)).rejects.toMatchObject({
+      code: 'TENANTRY_INVALID_PARAMETER',
+      message: expect.stringContaining('32767 parameters'),
+      hint: expect.stringContaining('32766'),
+    });
+  });
+
   it('that the database generated is told exactly, and only for an insert', async () => {
     const connection = await (await oneDatabase(driver)).open();
     await connection.query('CREATE TABLE t (id INTEGER PRIMARY KEY, a UNIQUE)');

@@ -1,0 +1,59 @@
+import type { PoolConnection } from 'mariadb';
+import { assertPreparable } from '../../engines/mysql/index.js';
+
+type Call = (...args: unknown[]) => Promise<unknown>;
+
+/**
+ * Gives a connection of the `mariadb` driver calls that tell of generated keys as the server does: the driver reads them
+ * as signed numbers, so that one of `BIGINT UNSIGNED` beyond 2^63 would be negative. Those whose values the server
+ * binds refuse more of them than it can count.
+ */
+export function giveOwnCalls(connection: PoolConnection): void {
+  const { query, execute, batch, prepare } = connection as unknown as Record<string, Call>;
+  const own = {
+    query: async (...args: unknown[]) => withUnsignedKeys(await query?.apply(connection, args)),
+    execute: async (sql: unknown, values: unknown) => {
+      assertPreparable(sql, values);
+      return withUnsignedKeys(await execute?.call(connection, sql, values));
+    },
+    batch: async (sql: unknown, values: unknown) => {
+      // Of many rows the first.
+      assertPreparable(undefined, Array.isArray(values) ? values[0] : values);
+      return withUnsignedKeys(await batch?.call(connection, sql, values));
+    },
+    prepare: async (...args: unknown[]) => {
+      const statement = (await prepare?.apply(connection, args)) as Record<'execute', Call>;
+      const { execute } = statement;
+      statement.execute = async (...given) => withUnsignedKeys(await execute.apply(statement, given));
+      return statement;
+    },
+  };
+  Object.assign(connection, own);
+}
+
+/** Of a result, or of several: only rows come with a description of their columns. */
+function withUnsignedKeys<T>(result: T): T {
+  if (!Array.isArray(result)) return asUnsigned(result);
+  if (Reflect.get(result, 'meta') === undefined) for (const each of result) withUnsignedKeys(each);
+  return result;
+}
+
+function asUnsigned<T>(result: T): T {
+  if (!isOkPacket(result)) return result;
+  const { insertId } = result;
+  if (typeof insertId === 'bigint') result.insertId = BigInt.asUintN(64, insertId);
+  else if (typeof insertId === 'string' || (insertId < 0 && Number.isSafeInteger(insertId)))
+    result.insertId = String(BigInt.asUintN(64, BigInt(insertId)));
+  // It has been rounded, as whoever asks for a number has it.
+  else if (insertId < 0) result.insertId = insertId + 2 ** 64;
+  return result;
+}
+
+interface OkPacket {
+  insertId: bigint | number | string;
+}
+
+/** By its class, which the driver does not export: a row may have columns of any name. */
+function isOkPacket(result: unknown): result is OkPacket {
+  return typeof result === 'object' && result !== null && result.constructor?.name === 'OkPacket';
+}
