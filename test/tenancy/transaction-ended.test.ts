@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { type Executor, type Session, TransactionEndedError } from '../../packages/tenantry/src/index.js';
+import {
+  type Executor,
+  type Session,
+  TenancyError,
+  TransactionEndedError,
+} from '../../packages/tenantry/src/index.js';
 import { type EngineUnderTest, forEachEngine, onEngine, useNamespace } from '../helpers/engines.js';
 import { insertUser, openTenancy } from './tenancies.js';
 
@@ -75,6 +80,7 @@ forEachEngine((engine) => {
 
 onEngine('mysql', (engine) => {
   const tenant = useTenants(engine);
+  let tenants = 0;
 
   describe('a transaction', () => {
     it('ends by DDL, which commits it', async () => {
@@ -98,17 +104,86 @@ onEngine('mysql', (engine) => {
       expect(await userIds(session)).toEqual([1]);
     });
 
-    for (const other of ['BEGIN', 'start transaction', 'COMMIT AND CHAIN', 'ROLLBACK WORK AND CHAIN']) {
-      it(`ends where ${other} begins another one`, async () => {
-        const session = await tenant(`other_${other.replace(/\W/g, '').slice(0, 12)}`);
-        const done = session.transaction(async (tx) => {
-          await tx.execute(other);
-          await tx.execute(insertUser(2, 'in the other one'));
-        });
-        await expect(done).rejects.toThrow(TransactionEndedError);
-        expect(await userIds(session)).toEqual([]);
+    it.each([
+      ['BEGIN'],
+      ['start transaction'],
+      ['COMMIT AND CHAIN'],
+      ['ROLLBACK WORK AND CHAIN'],
+      ['COMMIT AND\n  CHAIN'],
+      ['COMMIT /* a */ AND -- b\n CHAIN NO RELEASE'],
+      ['/* a */ commit and/**/chain'],
+      ['# a\nROLLBACK # b\nAND CHAIN'],
+      ['/*! COMMIT */ AND CHAIN'],
+      ['/*M! COMMIT AND CHAIN */'],
+      ['/* a */ BEGIN'],
+      ['BEGIN NOT ATOMIC COMMIT; START TRANSACTION; END'],
+      ["EXECUTE IMMEDIATE 'COMMIT AND CHAIN'"],
+      ["EXECUTE IMMEDIATE CONCAT('COM', 'MIT AND CHAIN')"],
+      ['SET STATEMENT completion_type = 1 FOR COMMIT'],
+      ['SET completion_type = 1', 'COMMIT'],
+      ['SET completion_type = CHAIN', 'ROLLBACK'],
+      ["PREPARE again FROM 'COMMIT AND CHAIN'", 'EXECUTE again'],
+      ['CALL begins_anew()'],
+      ['CALL fails_anew()'],
+      ['SET completion_type = 1', 'CREATE TABLE more (id INT)'],
+      ['SET autocommit = 0', 'CREATE TABLE more (id INT)'],
+      ['SET autocommit = 0', 'COMMIT'],
+      ['SET autocommit = 0', 'CALL commits()'],
+      ['LOCK TABLES users WRITE'],
+      ['COMMIT RELEASE'],
+      ['SET completion_type = 2', 'COMMIT'],
+    ])('ends where the server ends it, whatever begins then: %s', async (...statements) => {
+      const session = await tenant(`another_${++tenants}`);
+      for (const [name, body] of [
+        ['begins_anew', 'COMMIT; START TRANSACTION'],
+        ['fails_anew', "COMMIT; START TRANSACTION; SIGNAL SQLSTATE '45000'"],
+        ['commits', "COMMIT; INSERT INTO users (id, username) VALUES (3, 'in the other one')"],
+      ])
+        await session.execute(`CREATE PROCEDURE ${name}() BEGIN ${body}; END`);
+      let later: unknown;
+      const done = session.transaction(async (tx) => {
+        await tx.execute(insertUser(1, 'before'));
+        for (const sql of statements) await tx.execute(sql).catch(() => {});
+        later = await tx.execute(insertUser(2, 'in the other one')).catch((error: unknown) => error);
       });
-    }
+      await expect(done).rejects.toBeInstanceOf(TenancyError);
+      expect(later).toBeInstanceOf(TenancyError);
+      expect(await userIds(session)).not.toContain(2);
+      await session.transaction(async (tx) => void (await tx.execute(insertUser(4, 'next'))));
+      expect(await userIds(session)).toContain(4);
+    });
+
+    it.each([
+      ['SAVEPOINT a', 'ROLLBACK TO a'],
+      ['SAVEPOINT a', 'rollback work to savepoint a', 'RELEASE SAVEPOINT a'],
+      ['SAVEPOINT a', 'CALL works()', 'ROLLBACK TO a'],
+      ['CALL works()'],
+      ['/* the start */ UPDATE users SET username = "begin"'],
+      ["EXECUTE IMMEDIATE 'SELECT 1'"],
+      ["SET @a = 'commit and chain'"],
+      ['CALL nothing_of_that_name()'],
+      ['BEGIN NOT ATOMIC SELECT 1; END'],
+    ])('goes on where nothing ended it: %s', async (...statements) => {
+      const session = await tenant(`same_${++tenants}`);
+      await session.execute(
+        'CREATE PROCEDURE works() BEGIN SAVEPOINT b; DELETE FROM users WHERE id = 7; END',
+      );
+      const changes = (end: () => void) =>
+        session.transaction(async (tx) => {
+          await tx.execute(insertUser(1, 'before'));
+          for (const sql of statements) await tx.execute(sql).catch(() => {});
+          await tx.execute(insertUser(2, 'after'));
+          end();
+        });
+      await expect(
+        changes(() => {
+          throw new Error('no');
+        }),
+      ).rejects.toThrow('no');
+      expect(await userIds(session)).toEqual([]);
+      await changes(() => {});
+      expect(await userIds(session)).toEqual([1, 2]);
+    });
 
     it('that is chosen as victim of a deadlock takes no further statement, and says what it was', async () => {
       const session = await tenant('deadlock');

@@ -4,14 +4,12 @@ import type {
   Activity,
   BeginOptions,
   EngineConnection,
-  IsolationLevel,
   Parameter,
   StatementResult,
 } from '../../engine/connection.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { NotSentError } from '../../engine/not-sent.js';
 import { assertParameters } from '../../engine/parameters.js';
-import { InvalidParameterError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { waitFor } from './deadline.js';
 import { type Driver, forgetCredentials } from './driver.js';
@@ -27,10 +25,11 @@ import { readIdentity } from './identity.js';
 import { Lender, type MysqlSender } from './lend.js';
 import { unsafeToEscape } from './lent-values.js';
 import { TIME_ZONE } from './options.js';
+import { OwnTransaction } from './own-transaction.js';
 import { readResult } from './results.js';
 import { askServer, recognizeServer, SESSION_SETUP, type ServerFacts } from './session-setup.js';
 import { bindParameters } from './statement.js';
-import { isOpen, ServerStatus } from './status.js';
+import { isOpen } from './status.js';
 import { tracesOf } from './traces.js';
 import { Wire } from './wire.js';
 import { rollBackPrepared, warnOfPrepared } from './xa.js';
@@ -38,15 +37,6 @@ import { rollBackPrepared, warnOfPrepared } from './xa.js';
 const GOODBYE_MS = 1000;
 /** How long the server's defaults are taken to be what they were when a connection was opened. */
 const DEFAULTS_HOLD_MS = 60_000;
-
-const ISOLATION_LEVELS: ReadonlyMap<IsolationLevel, string> = new Map([
-  ['read committed', 'READ COMMITTED'],
-  ['repeatable read', 'REPEATABLE READ'],
-  ['serializable', 'SERIALIZABLE'],
-]);
-
-/** A statement that ends the transaction and begins the next one. */
-const BEGINS_ANOTHER = /^\s*(?:begin|start\s+transaction|(?:commit|rollback)\b.*\bchain)\b/i;
 
 /** Cancels the running statement of another connection; rejects if it could not. */
 export type KillStatement = (connectionId: number, timeoutMs: number) => Promise<void>;
@@ -80,8 +70,7 @@ export class MysqlConnection implements EngineConnection {
   #cancelled = false;
   /** Whether a session keeps a distributed transaction that it has prepared until the end, and the server beyond it. */
   #keepsPrepared = false;
-  /** What was begun here, and what a statement put in its place, which the server's status does not tell apart. */
-  #transaction: 'none' | 'ours' | 'another' = 'none';
+  readonly #transaction: OwnTransaction;
 
   /** Takes over a client that has just begun to connect. */
   constructor(driver: Driver, client: Connection, database: string, killStatement: KillStatement) {
@@ -95,6 +84,7 @@ export class MysqlConnection implements EngineConnection {
     client.on('end', () => this.#end(connectionLost('The server closed the connection.')));
     this.#socket.once('close', () => this.#end(connectionLost('The connection was closed.')));
     this.#wire = new Wire(client, (error) => this.#end(error));
+    this.#transaction = new OwnTransaction(this.#wire, (sql) => this.#run(sql));
   }
 
   /** Waits for the handshake, looks at the server and sets the session up. To be called once, before anything else. */
@@ -146,40 +136,21 @@ export class MysqlConnection implements EngineConnection {
     const bound = this.#bind(sql, params);
     // By its text without the values, which is the same each time.
     this.#wire.leaves(tracesOf(sql));
-    const result = await this.#run(sql, bound);
-    if (this.#transaction === 'ours' && BEGINS_ANOTHER.test(sql)) this.#transaction = 'another';
-    return result;
+    const transaction = this.#transaction;
+    if (!transaction.mayEndBy(sql)) return this.#run(sql, bound);
+    return transaction.watch(() => this.#run(sql, bound));
   }
 
-  async begin({ readOnly = false, isolationLevel }: BeginOptions = {}): Promise<void> {
-    if (isolationLevel === undefined) return this.#start(readOnly);
-    const level = ISOLATION_LEVELS.get(isolationLevel);
-    if (level === undefined) {
-      throw new InvalidParameterError(`There is no isolation level ${JSON.stringify(isolationLevel)}.`, {
-        hint: `Use one of: ${[...ISOLATION_LEVELS.keys()].join(', ')}.`,
-      });
-    }
-    // Without SESSION it holds for the next transaction only, so it leaves nothing behind...
-    await this.#run(`SET TRANSACTION ISOLATION LEVEL ${level}`);
-    try {
-      await this.#start(readOnly);
-    } catch (error) {
-      // ...unless that transaction never begins.
-      this.#wire.leaves('values');
-      throw error;
-    }
+  begin(options?: BeginOptions): Promise<void> {
+    return this.#transaction.begin(options);
   }
 
-  async commit(): Promise<void> {
-    // The server would say OK, and the caller would take what was undone for done.
-    if (!this.isInTransaction()) throw new Error('There is no transaction to commit: it has ended before.');
-    this.#transaction = 'none';
-    await this.#run('COMMIT');
+  commit(): Promise<void> {
+    return this.#transaction.commit();
   }
 
-  async rollback(): Promise<void> {
-    this.#transaction = 'none';
-    await this.#run('ROLLBACK');
+  rollback(): Promise<void> {
+    return this.#transaction.rollback();
   }
 
   lend({ raw = false }: LendOptions = {}): LentClient {
@@ -205,9 +176,7 @@ export class MysqlConnection implements EngineConnection {
   }
 
   isInTransaction(): boolean {
-    if (this.#transaction === 'another') return false;
-    const open = ServerStatus.inTransaction | ServerStatus.inReadOnlyTransaction;
-    return ((this.#wire.status.flags ?? open) & open) !== 0;
+    return this.#transaction.isOpen;
   }
 
   isTouched(): boolean {
@@ -308,7 +277,7 @@ export class MysqlConnection implements EngineConnection {
    * the statements was another one's. It would outlive the connection, with its locks.
    */
   #mayHavePrepared(): boolean {
-    const isOpen = this.#transaction !== 'ours' && this.isInTransaction();
+    const isOpen = !this.#transaction.isOurs && this.isInTransaction();
     return (
       this.#keepsPrepared && isOpen && this.#wire.left !== 'none' && this.#wire.isQuiet && this.isAlive()
     );
@@ -344,11 +313,6 @@ export class MysqlConnection implements EngineConnection {
     return bindParameters(sql, params, (value) =>
       this.#escape(value instanceof Uint8Array ? asBuffer(value) : value, true, TIME_ZONE),
     );
-  }
-
-  async #start(readOnly: boolean): Promise<void> {
-    await this.#run(readOnly ? 'START TRANSACTION READ ONLY' : 'START TRANSACTION');
-    this.#transaction = 'ours';
   }
 
   async #run(sql: string, bound: string = sql): Promise<StatementResult> {

@@ -30,8 +30,11 @@ const DOUBT: ReadonlySet<string> = new Set(
 );
 /** What may stand between the first word and the INTO of a statement that inserts. */
 const MODIFIERS: ReadonlySet<string> = new Set(['low_priority', 'high_priority', 'delayed', 'ignore']);
-/** The server goes on to record the texts of statements, or stops to report changes of the session. */
-const RECORDING = /profiling|session_track/i;
+/**
+ * The server goes on to record the texts of statements, stops to report changes of the session, or ends it with the
+ * next COMMIT, which shows only after its answer.
+ */
+const LASTING = /profiling|session_track|completion_type/i;
 
 /**
  * What a statement may leave in its session, by its text; `anything` when in doubt. A statement that
@@ -53,7 +56,7 @@ export const tracesOf: (sql: string) => Traces = memoByText(judgeTraces);
 /** As {@link tracesOf}, for a text that will hardly come again: it is not remembered. */
 export function judgeTraces(sql: string): Traces {
   const traces = sql.length > LONGEST ? 'anything' : judge(plainTokens(sql));
-  return traces !== 'none' && RECORDING.test(sql) ? 'lasting' : traces;
+  return traces !== 'none' && LASTING.test(sql) ? 'lasting' : traces;
 }
 
 function judge(text: readonly Token[] | undefined): Traces {

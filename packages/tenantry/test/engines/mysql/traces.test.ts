@@ -107,6 +107,11 @@ describe('a statement that may leave anything', () => {
     ['the place of a named value in a string', "SELECT ':name'"],
   ])('is one with %s', (_what, sql) => expect(tracesOf(sql)).toBe('anything'));
 
+  it('may leave what lasts, where it has COMMIT end the session, which shows only afterwards', () => {
+    expect(tracesOf('SET completion_type = 2')).toBe('lasting');
+    expect(tracesOf('SET @@session.Completion_Type = RELEASE')).toBe('lasting');
+  });
+
   it('may leave what lasts, where it has the server record statements', () => {
     for (const sql of [
       'SET profiling = 1',
