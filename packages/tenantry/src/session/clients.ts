@@ -47,7 +47,10 @@ export interface ClientLease {
   /** The driver's own client: mysql2's `Connection`, pg's `Client`, better-sqlite3's `Database`. After the end every use throws `LeaseEndedError`. */
   readonly client: object;
   readonly engine: EngineName;
-  /** Calls once if the connection is lost before its end; another call replaces this one. A moment later it ends by itself. */
+  /**
+   * Calls once if the connection is lost before its end, when the driver has told all that waits of it; a moment later
+   * it ends by itself. Another call replaces this one.
+   */
   onLost(listener: () => void): void;
   /** Gives the connection back: it is kept if it is provably clean, reset if need be, else closed. */
   release(): void;
@@ -236,13 +239,19 @@ class LentLease extends LimitedUse implements ClientLease {
     super(lease, source, limits);
     this.engine = source.engine().name;
     this.#lent = lent;
-    // Whether its holder notices or not, it takes no place any more; after the driver has told all that waits of it.
     lease.onLost((error) => {
       this.#loss = lostInUse(source.label, error);
-      this.#onLost?.();
-      setImmediate(() => setImmediate(() => this.lease.destroy()));
+      // The drivers tell when their socket is closed: after this turn.
+      setImmediate(() => setImmediate(() => this.#lose()));
     });
     lease.onTaken((reason) => lent.revoke(reason));
+  }
+
+  /** Whether its holder notices or not, it takes no place any more. */
+  #lose(): void {
+    if (this.lease.ended) return;
+    this.#onLost?.();
+    setImmediate(() => this.lease.destroy());
   }
 
   get client(): object {

@@ -237,8 +237,7 @@ class MariadbTenantPool extends EventEmitter {
       );
     };
     connection.on('error', lose);
-    // After whoever waits of it has been told, which happens when the socket is closed.
-    lease.onLost(() => setImmediate(() => setImmediate(() => lose())));
+    lease.onLost(lose);
     this.emit('connection', connection);
     this.emit('acquire', connection);
     return connection;

@@ -220,9 +220,7 @@ export class TenantPool extends PoolBase {
     };
     Object.assign(connection, ends);
     if (!mayBeLost) return;
-    // Lost, it takes no place any more, whether its holder has noticed or not; who may want to hear of the error,
-    // which the driver emits when the socket is closed: after this turn.
-    lease.onLost(() => setImmediate(() => setImmediate(ends.destroy)));
+    lease.onLost(ends.destroy);
   }
 }
 
