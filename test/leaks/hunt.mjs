@@ -21,6 +21,8 @@ const PATIENCE = { round: 2000, deadlineMs: 300_000, acquireMs: 20_000 };
 const PATIENCE_WITH_MUTANTS = { ...PATIENCE, round: 400, deadlineMs: 120_000 };
 const SAMPLE_MS = 150;
 const KILLS_PER_SAMPLE = 0.5;
+/** By what was done, not by the clock alone: else a session on a busy machine is gone before anybody meets what it was left with. */
+const OPERATIONS_PER_KILL = 40;
 /** Of them, the part that hits a statement under way, where there is one. */
 const KILLS_IN_USE = 0.6;
 const GONE_MS = 10_000;
@@ -171,12 +173,16 @@ export class Hunt {
   async #sample(signal) {
     const { field, reserve, options } = this.#setup;
     const random = new Random(options.seed, 77);
+    let killedAt = 0;
     while (field.hasNetwork && !signal.aborted) {
       const places = this.court.timeline.allPlaces();
       const sessions = await field.sessions(new Set([...places.keys(), ...reserve.places]));
       this.maxSessions = Math.max(this.maxSessions, sessions.length);
       const victims = sessions.filter(({ place }) => places.has(place) || place === reserve.home);
-      if (victims.length > 0 && random.chance(KILLS_PER_SAMPLE)) {
+      const done = this.totals.operations;
+      const isDue = done - killedAt >= OPERATIONS_PER_KILL && random.chance(KILLS_PER_SAMPLE);
+      if (victims.length > 0 && isDue) {
+        killedAt = done;
         const busy = victims.filter((victim) => victim.busy);
         const { id, place } = random.pick(busy.length > 0 && random.chance(KILLS_IN_USE) ? busy : victims);
         const from = now();
@@ -265,7 +271,7 @@ export class Hunt {
       this.#totals[index] = report.totals;
       for (const note of report.notes) {
         this.court.hear(note);
-        if (note.kind === 'surprise' && note.isStuck) void this.#tellActivity();
+        if (note.kind === 'surprise' && note.isStuck) void this.#tellActivity(note.text);
         if (note.kind !== 'began' && note.kind !== 'ended') continue;
         for (const [other, hunter] of this.#hunters.entries()) {
           if (other !== index) send(hunter, { type: 'news', change: note.change });
@@ -286,11 +292,15 @@ export class Hunt {
     this.court.surprise(`a hunter ended with ${code}`);
   }
 
-  /** What the server does while a call of ours is not answered. */
-  async #tellActivity() {
+  /**
+   * What the server does while a call of ours is not answered.
+   *
+   * @param {string} text what is known of the call
+   */
+  async #tellActivity(text) {
     const { field, log } = this.#setup;
     const lines = await field.activity().catch((error) => [String(error)]);
-    log(`Somebody is not answered, and the server is at:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+    log(`${text}\n  The server is at:\n${lines.map((line) => `  ${line}\n`).join('')}`);
   }
 
   #progress() {

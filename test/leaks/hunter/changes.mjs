@@ -97,7 +97,7 @@ export async function watchOver(world, random, name, changing) {
  * @param {Random} random
  * @param {string} name
  */
-function look(world, random, name) {
+export function look(world, random, name) {
   return attempt(world, random, { operation: 'a look at a change', name }, async (call) => {
     const session = await call.boundSession();
     if (random.chance(0.1)) await call.ask(session, call.dialect.read(call.mark()));

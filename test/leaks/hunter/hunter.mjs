@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadDialect } from '../dialects/index.mjs';
+import { FROZEN_MS } from '../judges/timeline.mjs';
 import { Random } from '../random.mjs';
-import { changeTenant, watchOver } from './changes.mjs';
+import { changeTenant, look, watchOver } from './changes.mjs';
 import { deadlock, endInside } from './endings.mjs';
 import { inspectReleased } from './kept-clients.mjs';
 import { relayLate } from './late-replies.mjs';
@@ -48,7 +49,8 @@ const OPERATIONS = [
   { weight: 4, run: askForNobody },
   { weight: 3, run: askByReference },
   { weight: 1, run: resumeHostage },
-  { weight: 3, run: changeTenant },
+  // Several changes one after the other, with all who look at them.
+  { weight: 3, run: changeTenant, patience: 4 },
 ];
 
 /** Callers at once, for each connection. */
@@ -58,6 +60,8 @@ const STUCK_MS = 45_000;
 /** How long a change of another process is looked at. */
 const WATCH_MS = 60;
 const SETTLE_MS = 10_000;
+/** Oftener than any poll, so that whoever stood still asks before the poll has heard what was missed. */
+const BEAT_MS = 10;
 /** Generous, because the machine may be busy: what runs into one of these is stuck. */
 const TIMEOUTS = { connectMs: 20_000, queryMs: 30_000, transactionMs: 40_000, catalogMs: 20_000 };
 
@@ -140,7 +144,9 @@ export class Hunter {
   async round(operations) {
     this.#left = operations;
     this.weather?.start();
+    const beating = this.#lookWhenWaking();
     await Promise.all(this.callers.map((random) => this.#hunt(random)));
+    clearInterval(beating);
     await Promise.all(this.#watches);
     this.weather?.stop();
     this.journal.flush();
@@ -155,10 +161,26 @@ export class Hunter {
   hear({ name, state, endedAt }) {
     if (state !== undefined) this.world.learn(name, state);
     if (endedAt !== undefined || this.#left === 0) return;
-    const watch = watchOver(this.world, this.random, name, sleep(WATCH_MS)).then(() => {
+    this.#watch(watchOver(this.world, this.random, name, sleep(WATCH_MS)));
+  }
+
+  /** @param {Promise<unknown>} looking */
+  #watch(looking) {
+    const watch = looking.then(() => {
       this.#watches.delete(watch);
     });
     this.#watches.add(watch);
+  }
+
+  /** Whenever this process stood still, it asks for every tenant at once. */
+  #lookWhenWaking() {
+    let beatAt = performance.now();
+    return setInterval(() => {
+      const silentMs = performance.now() - beatAt;
+      beatAt = performance.now();
+      if (silentMs < FROZEN_MS / 2) return;
+      for (const name of this.world.names) this.#watch(look(this.world, this.random, name));
+    }, BEAT_MS);
   }
 
   /** Says what is still in use when nothing is under way any more, and closes. */
@@ -183,13 +205,14 @@ export class Hunter {
     while (this.#left > 0) {
       this.#left--;
       this.journal.totals.operations++;
-      const { run } = random.weighted(OPERATIONS);
+      const { run, patience = 1 } = random.weighted(OPERATIONS);
+      const stuckMs = STUCK_MS * patience;
       let timer;
       const stuck = new Promise((resolve) => {
-        timer = setTimeout(() => resolve('stuck'), STUCK_MS);
+        timer = setTimeout(() => resolve('stuck'), stuckMs);
       });
       if ((await Promise.race([run(this.world, random), stuck])) === 'stuck') {
-        const text = `${run.name} was not done within ${STUCK_MS} ms; under way are\n${underWay.tell(tenancy)}`;
+        const text = `${run.name} was not done within ${stuckMs} ms; under way are\n${underWay.tell(tenancy)}`;
         this.journal.add({ kind: 'surprise', text, isStuck: true });
       }
       clearTimeout(timer);
