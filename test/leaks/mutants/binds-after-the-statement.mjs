@@ -7,8 +7,8 @@ export default {
   patches: [
     {
       file: 'engines/postgres/wire.js',
-      find: 'Buffer.concat([prelude.bytes, buffer])',
-      replace: 'Buffer.concat([buffer, prelude.bytes])',
+      find: 'Buffer.concat([prelude, buffer])',
+      replace: 'Buffer.concat([buffer, prelude])',
     },
   ],
 };

@@ -6,7 +6,7 @@ export default {
   patches: [
     {
       file: 'engines/postgres/connection.js',
-      find: "this.#watch.left === 'lasting' || this.isInTransaction()",
+      find: "this.#watch.left === 'lasting' || this.#isOpen",
       replace: "this.#watch.left === 'lasting'",
     },
   ],

@@ -7,7 +7,7 @@ export default {
     {
       file: 'session/transaction.js',
       find: `        if (this.#ended)
-            return Promise.reject(endedError(this.#scope.label));
+            return Promise.reject(endedError(this.#scope.label, this.#endReason));
 `,
       replace: '',
     },

@@ -121,7 +121,8 @@ export interface EngineConnection {
    * Whether somebody may have left something in the session that outlives a statement: a variable, a
    * temporary table, a lock, a prepared statement, another role. True when in doubt. Whoever gets
    * the connection next, the same tenant included, must get it {@link reset}. It may become true while the connection
-   * is idle: where what was looked at must be looked at again.
+   * is idle: where the server tells of a change. Where the session is bound to a part of its database, whatever ran in it is
+   * in doubt.
    */
   isTouched(): boolean;
 

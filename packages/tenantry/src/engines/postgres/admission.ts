@@ -2,21 +2,23 @@ import type { DatabasePart } from '../../engine/place.js';
 import { UnsafeIsolationError } from '../../errors.js';
 import type { Client } from './driver.js';
 import { ask } from './own-values.js';
-import { unguardedTables } from './row-policies.js';
+import { UNGUARDED, unguardedTables } from './row-policies.js';
 
 /** Tables named in a refusal. */
 const TABLES_TOLD = 5;
+
+const KEEPS_MEMORY = `(EXISTS (SELECT FROM pg_catalog.pg_language
+      WHERE lanname::pg_catalog.text <> ALL ('{internal,c,sql,plpgsql}'::pg_catalog.text[]))
+    OR EXISTS (SELECT FROM pg_catalog.pg_extension
+      WHERE extname::pg_catalog.text = ANY ('{dblink,pg_variables}'::pg_catalog.text[])))`;
+const SEES_ALL = '(SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER)';
 
 /** What is asked of a session that shall serve several tenants. */
 const FACTS = `SELECT pg_catalog.pg_backend_pid() AS pid,
   pg_catalog.pg_postmaster_start_time()::pg_catalog.text AS started,
   (SELECT oid::pg_catalog.text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) AS database,
   pg_catalog.inet_server_addr()::pg_catalog.text AS address,
-  (EXISTS (SELECT FROM pg_catalog.pg_language
-      WHERE lanname::pg_catalog.text <> ALL ('{internal,c,sql,plpgsql}'::pg_catalog.text[]))
-    OR EXISTS (SELECT FROM pg_catalog.pg_extension
-      WHERE extname::pg_catalog.text = ANY ('{dblink,pg_variables}'::pg_catalog.text[]))) AS keeps_memory,
-  (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER) AS sees_all`;
+  ${KEEPS_MEMORY} AS keeps_memory, ${SEES_ALL} AS sees_all`;
 
 /** What a session was found to be. */
 export interface Admission {
@@ -49,10 +51,50 @@ export async function admit(client: Client, { isolation }: DatabasePart): Promis
   };
 }
 
+/** Why a session is not admitted any more: its database has what keeps a memory, the user sees all rows, or these tables. */
+export type Trouble = 'memory' | UnsafeIsolationError;
+
+const MEMORY = 'memory';
+const BYPASS = 'bypass';
+const TOLD = /{tenantry:(.*):tenantry}/s;
+
+/**
+ * The statement that proves again what {@link admit} has found, to be written ahead of another one: it answers with no
+ * rows, or fails with an error in which {@link troubleIn} finds why. What was known to keep a memory is not asked for.
+ */
+export function proofOf(isolation: DatabasePart['isolation'], keepsMemory: boolean): string {
+  const troubles = [
+    ...(keepsMemory ? [] : [`SELECT '${MEMORY}' WHERE ${KEEPS_MEMORY}`]),
+    ...(isolation === 'row'
+      ? [
+          `SELECT '${BYPASS}' WHERE ${SEES_ALL}`,
+          `(SELECT pg_catalog.format('%s (%s)', "table", reason) FROM (${UNGUARDED}) AS unguarded LIMIT ${TABLES_TOLD})`,
+        ]
+      : []),
+  ];
+  if (troubles.length === 0) return 'SELECT';
+  // There is no other way to fail in plain SQL with a text of one's own.
+  return `SELECT FROM (
+      SELECT pg_catalog.string_agg(told, ', ') AS told FROM (${troubles.join(' UNION ALL ')}) AS trouble (told)) AS troubles
+    WHERE ('{tenantry:' || told || ':tenantry}')::pg_catalog.int4 = 0`;
+}
+
+/** Why the server refused the statement of {@link proofOf}; undefined if for something else. */
+export function troubleIn(client: Client, error: unknown): Trouble | undefined {
+  const told = error instanceof Error ? TOLD.exec(error.message)?.[1] : undefined;
+  if (told === undefined) return undefined;
+  if (told === MEMORY) return MEMORY;
+  const troubles = told.startsWith(`${MEMORY}, `) ? told.slice(MEMORY.length + 2) : told;
+  return troubles.startsWith(BYPASS) ? seesAll(client) : unguarded(client, troubles);
+}
+
 /** @throws UnsafeIsolationError (`TENANTRY_UNSAFE_ISOLATION`) if a tenant could meet another's rows in a table that the session may use. */
-export async function assertGuarded(client: Client): Promise<void> {
+async function assertGuarded(client: Client): Promise<void> {
   const tables = await unguardedTables({ query: (sql) => ask(client, sql) });
-  if (tables.length > 0) throw unguarded(client, tables);
+  if (tables.length === 0) return;
+  const told = tables.slice(0, TABLES_TOLD).map(({ table, reason }) => `${table} (${reason})`);
+  const more = tables.length > told.length ? `, and ${tables.length - told.length} more` : '';
+  throw unguarded(client, `${told.join(', ')}${more}`);
 }
 
 interface Facts {
@@ -71,14 +113,9 @@ function seesAll({ user, database }: Client): UnsafeIsolationError {
   );
 }
 
-function unguarded(
-  { user, database }: Client,
-  tables: readonly { readonly table: string; readonly reason: string }[],
-): UnsafeIsolationError {
-  const told = tables.slice(0, TABLES_TOLD).map(({ table, reason }) => `${table} (${reason})`);
-  const more = tables.length > told.length ? `, and ${tables.length - told.length} more` : '';
+function unguarded({ user, database }: Client, told: string): UnsafeIsolationError {
   return new UnsafeIsolationError(
-    `In the database ${database} the user ${user} may use tables that do not keep tenants apart: ${told.join(', ')}${more}.`,
+    `In the database ${database} the user ${user} may use tables that do not keep tenants apart: ${told}.`,
     { hint: 'Run rowPolicies(table, column) as their owner; see docs/isolation.md.' },
   );
 }

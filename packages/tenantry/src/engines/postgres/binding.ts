@@ -29,3 +29,6 @@ export function reseeding(): string {
   const seed = randomBytes(6).readUIntBE(0, 6) / 2 ** 47 - 1;
   return `SET seed TO ${seed.toFixed(16)}`;
 }
+
+/** Ends whatever role was assumed: the session is again of the user who signed in. */
+export const unassuming = 'SET SESSION AUTHORIZATION DEFAULT';

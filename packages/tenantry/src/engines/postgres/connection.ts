@@ -14,7 +14,8 @@ import type { DatabasePart, PlaceOptions } from '../../engine/place.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { ClientActivity } from './activity.js';
-import type { Admission } from './admission.js';
+import type { Admission, Trouble } from './admission.js';
+import { AdmissionWatch, type DatabaseNews } from './admission-watch.js';
 import { bindingStatement, reseeding } from './binding.js';
 import type { Client } from './driver.js';
 import {
@@ -33,7 +34,6 @@ import { OwedAnswers } from './owed-answers.js';
 import { OWN_VALUES } from './own-values.js';
 import { assertCountable, assertText, type Statement, sizeOf, toDriver } from './parameters.js';
 import { READ_PART_IDENTITY } from './part-identity.js';
-import { PolicyWatch, type TableChanges } from './policy-watch.js';
 import { warnOfPrepared } from './prepared-transactions.js';
 import { SessionWatch } from './session-watch.js';
 import { StalePlans } from './stale-plans.js';
@@ -42,6 +42,7 @@ import { beganAnother } from './transaction-end.js';
 import { Wire } from './wire.js';
 
 const GOODBYE_MS = 1000;
+const KEEPS_MEMORY = 'The database has languages or extensions whose memory no reset takes away.';
 /** A statement up to this size goes to the system in one piece, taken whole or not at all. */
 const ONE_WRITE_BYTES = 8192;
 
@@ -68,8 +69,7 @@ export class PostgresConnection implements EngineConnection {
   readonly #watch: SessionWatch;
   readonly activity: ClientActivity;
   #instance: string | undefined;
-  #keepsMemory = false;
-  #policies: PolicyWatch | undefined;
+  #admission: AdmissionWatch | undefined;
   #isOurs = false;
   /** Whether the transaction that was begun has ended, so that one which is open is another's. */
   #isAnother = false;
@@ -100,6 +100,8 @@ export class PostgresConnection implements EngineConnection {
   /** Set when the end was asked for, so that it is no loss. */
   #isEnding = false;
   #lost: Error | undefined;
+  /** As which it was lost where its binding failed. */
+  #refusal: Error | undefined;
   #onLost: (error: Error) => void = () => {};
 
   /** `requestCancel` asks the server to cancel what this client runs; it never rejects. */
@@ -129,13 +131,11 @@ export class PostgresConnection implements EngineConnection {
    * Binds the session to a part of the database, of which it is not yet known what is in it; to be called once,
    * on a connection that was just opened.
    */
-  enter(part: DatabasePart, { instance, keepsMemory }: Admission, changes: TableChanges): void {
-    if (part.isolation === 'row') this.#policies = new PolicyWatch(this.#client, this.database, changes);
-    this.#instance = instance;
-    this.#keepsMemory = keepsMemory;
-    this.#wire = new Wire(this.#client, (cause) => {
-      this.#lose(new RebindFailedError(this.database, { cause }));
-    });
+  enter(part: DatabasePart, admission: Admission, news: DatabaseNews): void {
+    const watch = new AdmissionWatch(this.#client, part, admission, news, this.#watch);
+    this.#instance = admission.instance;
+    this.#admission = watch;
+    this.#wire = new Wire(this.#client, watch, (cause) => this.#refuse(watch.troubleIn(cause), cause));
     this.#bind(part, true);
   }
 
@@ -151,9 +151,8 @@ export class PostgresConnection implements EngineConnection {
       throw new NotSentError('The connection can only be moved within the parts of its database.');
     }
     if (!this.isClean()) throw new NotSentError('The connection is not clean, so it cannot be moved.');
-    if (this.#policies?.isDue) throw new NotSentError('Its tables must be looked at before it is moved.');
-    if (this.#keepsMemory) {
-      throw new NotSentError('The database has languages or extensions whose memory no reset takes away.');
+    if (this.#admission?.keepsMemory) {
+      throw new NotSentError(KEEPS_MEMORY);
     }
     // Whatever the texts were: what triggers, views and functions leave is in no text.
     this.#bind(part, true);
@@ -242,37 +241,36 @@ export class PostgresConnection implements EngineConnection {
   }
 
   async currentDatabase(): Promise<string> {
-    const sql = 'SELECT pg_catalog.current_database()::pg_catalog.text AS name';
-    const { rows } = await this.#query(sql, [], true);
+    const { rows } = await this.#ask('SELECT pg_catalog.current_database()::pg_catalog.text AS name');
     return String(rows[0]?.name);
   }
 
   async readIdentity(): Promise<Identity | undefined> {
     try {
       const isolation = this.#part?.isolation;
-      const sql = isolation ? READ_PART_IDENTITY[isolation] : READ_IDENTITY;
-      const { rows } = await this.#query(sql, [], true);
+      const { rows } = await this.#ask(isolation ? READ_PART_IDENTITY[isolation] : READ_IDENTITY);
       return rows[0] && identityIn(rows[0], this.database);
     } catch (error) {
       return noIdentity(error, this.database);
     }
   }
 
+  /** A part's session by whatever ran in it: that a trigger, a view or a function has bound it anew is in no text. */
   isTouched(): boolean {
-    return this.#watch.left !== 'none' || this.#policies?.isDue === true;
+    return this.#watch.left !== 'none' || this.#wire?.isBinding === false;
   }
 
   /**
    * On a whole database it costs a round trip, about 40 µs on loopback, where a new connection takes 2,400.
    * On a part of one it is written ahead of the next statement, unless others may feel what is left, such
-   * as a lock: then at once.
+   * as a lock: then at once. Where nothing seems to be left it is bound again, and no more.
    */
   reset(): void | Promise<void> {
     if (this.#part === undefined) return this.#discard();
-    const isFelt = this.#watch.left === 'anything';
+    const { left } = this.#watch;
+    if (left === 'none') return this.#bind(this.#part, false);
     this.#bind(this.#part, true);
-    if (this.#policies?.isDue) return this.#lookAgain(this.#policies);
-    return isFelt ? this.ping() : undefined;
+    return left === 'anything' ? this.ping() : undefined;
   }
 
   isClean(): boolean {
@@ -309,7 +307,7 @@ export class PostgresConnection implements EngineConnection {
   }
 
   async ping(): Promise<void> {
-    await this.query('SELECT 1');
+    await this.#ask('SELECT 1');
   }
 
   async cancel(timeoutMs: number): Promise<void> {
@@ -352,10 +350,11 @@ export class PostgresConnection implements EngineConnection {
     this.#watch.forget();
   }
 
-  async #lookAgain(policies: PolicyWatch): Promise<void> {
-    await policies.look();
-    // To look is itself a statement of which nobody has proved that it leaves nothing.
-    this.#watch.forget();
+  /** Asks something for this library's own sake. Who comes next is bound by what comes after that. */
+  async #ask(sql: string): Promise<StatementResult> {
+    const answer = await this.#query(sql, [], true);
+    if (this.#part !== undefined && !this.#isOpen) this.#bind(this.#part, false);
+    return answer;
   }
 
   #bind(part: DatabasePart, reset: boolean): void {
@@ -388,7 +387,7 @@ export class PostgresConnection implements EngineConnection {
   }
 
   #statementFailure(error: unknown, wasOneWrite: boolean): unknown {
-    if (this.#lost instanceof RebindFailedError) return this.#lost;
+    if (this.#refusal !== undefined) return this.#refusal;
     // It may have ended before anybody listened here: in the same moment in which it was ready.
     if (wasNotTaken(error)) return new NotSentError(undefined, { cause: error });
     if (isServerAnswer(error) || error instanceof StatementCancelledError || this.isAlive()) return error;
@@ -400,9 +399,18 @@ export class PostgresConnection implements EngineConnection {
     return endOf(error);
   }
 
+  /** What was to come ahead of a statement has failed, so that the statement never ran. */
+  #refuse(trouble: Trouble | undefined, cause: Error): void {
+    this.#refusal =
+      trouble === 'memory'
+        ? new NotSentError(KEEPS_MEMORY, { cause })
+        : (trouble ?? new RebindFailedError(this.database, { cause }));
+    this.#lose(this.#refusal);
+  }
+
   #lose(error: Error): void {
     if (this.#isEnding || this.#lost) return;
-    this.#lost = error instanceof RebindFailedError ? error : endOf(error);
+    this.#lost = error === this.#refusal ? error : endOf(error);
     this.#wire?.end();
     this.#client.connection.stream.destroy();
     this.#onLost(this.#lost);

@@ -88,8 +88,8 @@ export async function unguardedTables(reader: CatalogReader): Promise<readonly U
   }));
 }
 
-/** Our own tables, and the catalog's, hold no tenant's rows. */
-const UNGUARDED = `
+/** What {@link unguardedTables} asks. Our own tables, and the catalog's, hold no tenant's rows. */
+export const UNGUARDED = `
   SELECT pg_catalog.format('%I.%I', schema.nspname, relation.relname) AS "table", trouble.reason
   FROM pg_catalog.pg_class AS relation
   JOIN pg_catalog.pg_namespace AS schema ON schema.oid = relation.relnamespace

@@ -8,19 +8,19 @@ import type {
 } from '../../engine/engine.js';
 import type { Provisioning } from '../../engine/provisioning.js';
 import { type Admission, admit } from './admission.js';
+import { NewsOfDatabases } from './admission-watch.js';
 import { requestCancel } from './cancel.js';
 import { connectClient, type Ready } from './client.js';
 import { PostgresConnection } from './connection.js';
 import { loadDriver } from './driver.js';
 import { listen } from './listen.js';
 import { connectionOptions } from './options.js';
-import type { TableChanges } from './policy-watch.js';
 import { proveSession } from './pooler.js';
 import { PostgresProvisioning } from './provisioning.js';
 
 /** A PostgreSQL server. */
 export class PostgresServer implements EngineServer {
-  readonly #tableChanges: TableChanges = new Map();
+  readonly #news = new NewsOfDatabases();
 
   constructor(
     readonly engine: Engine,
@@ -49,7 +49,8 @@ export class PostgresServer implements EngineServer {
       requestCancel(driver, this.address, client, timeoutMs),
     );
     if (ours) connection.readOwnValues();
-    if (part !== undefined && admission !== undefined) connection.enter(part, admission, this.#tableChanges);
+    if (part !== undefined && admission !== undefined)
+      connection.enter(part, admission, this.#news.of(database));
     return connection;
   }
 

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { InternalError } from '../../errors.js';
-import { reseeding } from './binding.js';
+import { reseeding, unassuming } from './binding.js';
 import type { Client } from './driver.js';
 import { close, describe, parse, query, run, sync } from './messages.js';
 
@@ -10,19 +11,29 @@ interface DriverConnection {
   readonly stream: { cork(): void; uncork(): void; write(buffer: Buffer): unknown };
 }
 
-/** Commands that are written ahead of the driver's next one. */
-interface Prelude {
-  readonly bytes: Buffer;
-  /** The names, as pg calls them, of the messages that must answer it. */
-  readonly replies: readonly string[];
+/** A binding that waits for the driver's next command. */
+interface Binding {
+  readonly statement: string;
   /** Whether it resets the session as well. */
   readonly resets: boolean;
 }
 
+/** What is to be proved ahead of a command, from time to time. */
+export interface Proof {
+  readonly isDue: boolean;
+  /** Fails where the command must not run. */
+  readonly statement: string;
+  /** It was sent now. */
+  begins(): void;
+}
+
+/** Messages, and the names, as pg calls them, of those that must answer them. */
+type Exchange = readonly [message: Buffer, replies: readonly string[]];
+
 /** Beyond this a statement is written behind the binding instead of being copied. */
 const COPY_LIMIT = 64 * 1024;
 
-/** Taken by each binding; free again only after a DISCARD ALL. */
+/** Taken by each reset; free again only after a DISCARD ALL. */
 const RESET_GUARD = 'tenantry_reset';
 
 /** The server says these whenever it likes. `error` and `end` are not its words but the socket's. */
@@ -33,14 +44,13 @@ const EMITTER_EVENTS: ReadonlySet<string> = new Set(['newListener', 'removeListe
  * The seam between pg and its socket: binds the session ahead of the driver's next statement, in the same
  * write, and keeps the answers from the driver.
  *
- * A statement runs only where its binding has held. Three series of messages do that, each ended by its own
- * Sync but the last:
+ * A statement runs only where its binding has held. Three series of messages do that:
  *
- * 1. `DISCARD ALL`, alone, because it cannot run in a transaction.
- * 2. Take the name of {@link RESET_GUARD}, which fails unless the discarding has freed it; draw another random
- *    seed; bind; prepare an empty statement under a name that was never used, the binding's guard. What fails
- *    skips the rest.
- *    The binding is committed by the Sync, so that no rollback of what follows can take it away.
+ * 1. Where the session is reset: `DISCARD ALL`, alone, because it cannot run in a transaction, and the name of
+ *    {@link RESET_GUARD}, which is free only after it; then another random seed. Else the role is who signed in again.
+ * 2. Bind, prove what is due, and prepare a statement under a name that was never used and that nobody can guess,
+ *    the binding's guard. What fails skips the rest. All is committed before what follows, so that no rollback of
+ *    that can take it away.
  * 3. Describe the guard, then the driver's own messages. Where there is no guard this fails, and the
  *    server skips everything up to a Sync, which is the driver's statement, by either protocol.
  */
@@ -48,18 +58,20 @@ export class Wire {
   readonly #connection: DriverConnection;
   readonly #onFailure: (error: Error) => void;
   readonly #write: (buffer: Buffer) => unknown;
-  #bindings = 0;
-  #pending: Prelude | undefined;
+  readonly #proof: Proof;
+  #guard = '';
+  #pending: Binding | undefined;
   #replies: readonly string[] = [];
   /** How many of the replies are here. */
   #replied = 0;
   #failed = false;
 
   /**
-   * @param onFailure told when a binding failed; the connection is to be destroyed.
+   * @param proof goes along with a binding where it is due.
+   * @param onFailure told when a binding or its proof failed; the connection is to be destroyed.
    * @throws InternalError (`TENANTRY_INTERNAL`) if this pg is built in another way.
    */
-  constructor({ connection }: Client, onFailure: (error: Error) => void) {
+  constructor({ connection }: Client, proof: Proof, onFailure: (error: Error) => void) {
     const driver = connection as unknown as DriverConnection;
     const { _send, emit } = driver;
     if (typeof _send !== 'function') {
@@ -68,6 +80,7 @@ export class Wire {
       });
     }
     this.#connection = driver;
+    this.#proof = proof;
     this.#onFailure = onFailure;
     this.#write = (buffer) => this.#send(buffer, _send);
     driver._send = this.#write;
@@ -75,23 +88,17 @@ export class Wire {
       this.#isForDriver(event, args[0]) ? emit.call(driver, event, ...args) : true;
   }
 
+  /** Whether a binding waits: nothing was sent since it was asked for. */
+  get isBinding(): boolean {
+    return this.#pending !== undefined;
+  }
+
   /**
    * Binds the session by a statement ahead of the next command; `reset` takes away first what was left in
    * it. Replaces a binding that was not sent, but never its reset.
    */
   bindAhead(statement: string, reset: boolean): void {
-    const resets = reset || this.#pending?.resets === true;
-    const oldGuard = guard(this.#bindings);
-    const newGuard = guard(++this.#bindings);
-    const begin = resets ? Buffer.concat([RESET, parse('', reseeding()), RUN]) : close(oldGuard);
-    this.#pending = {
-      bytes: Buffer.concat([
-        ...[begin, parse('', statement), RUN],
-        ...[parse(newGuard, ''), SYNC, describe(newGuard)],
-      ]),
-      replies: resets ? REPLIES_AFTER_RESET : REPLIES_AFTER_CLOSE,
-      resets,
-    };
+    this.#pending = { statement, resets: reset || this.#pending?.resets === true };
   }
 
   /** Writes a binding that waits now: for whoever writes to the socket past the driver. */
@@ -106,21 +113,42 @@ export class Wire {
 
   #send(buffer: Buffer, send: DriverConnection['_send']): unknown {
     const { stream } = this.#connection;
-    const prelude = this.#pending;
-    if (prelude === undefined) return send.call(this.#connection, buffer);
+    const binding = this.#pending;
+    if (binding === undefined) return send.call(this.#connection, buffer);
     this.#pending = undefined;
-    this.#replies = prelude.replies;
+    const [prelude, replies] = this.#prelude(binding);
+    this.#replies = replies;
     this.#replied = 0;
     if (buffer.length <= COPY_LIMIT) {
-      return send.call(this.#connection, Buffer.concat([prelude.bytes, buffer]));
+      return send.call(this.#connection, Buffer.concat([prelude, buffer]));
     }
     stream.cork();
     try {
-      send.call(this.#connection, prelude.bytes);
+      send.call(this.#connection, prelude);
       return send.call(this.#connection, buffer);
     } finally {
       stream.uncork();
     }
+  }
+
+  #prelude({ statement, resets }: Binding): Exchange {
+    const oldGuard = this.#guard;
+    const newGuard = `tenantry_binding_${randomUUID()}`;
+    this.#guard = newGuard;
+    const proof = this.#proof.isDue ? this.#proof : undefined;
+    proof?.begins();
+    // The usual case, in one message. A name of the protocol is one of SQL's too.
+    if (!resets && proof === undefined) {
+      const sql = `${unassuming};${statement};PREPARE "${newGuard}" AS SELECT`;
+      return [Buffer.concat([close(oldGuard), query(sql), describe(newGuard)]), REPLIES_TO_RENEWAL];
+    }
+    const steps: Exchange[] = [
+      ...(resets ? [RESET, ran(reseeding())] : [closed(oldGuard), ran(unassuming)]),
+      ran(statement),
+      ...(proof ? [ran(proof.statement)] : []),
+      [Buffer.concat([parse(newGuard, ''), SYNC, describe(newGuard)]), REPLIES_TO_GUARD],
+    ];
+    return [Buffer.concat(steps.map(([bytes]) => bytes)), steps.flatMap(([, replies]) => replies)];
   }
 
   #isForDriver(event: string, message: unknown): boolean {
@@ -143,20 +171,24 @@ export class Wire {
   }
 }
 
-const RESET = Buffer.concat([query('DISCARD ALL'), parse(RESET_GUARD, '')]);
-const RUN = run();
 const SYNC = sync();
-const REPLIES = [
-  ...['parseComplete', 'bindComplete', 'commandComplete', 'parseComplete', 'readyForQuery'],
-  ...['parameterDescription', 'noData'],
+const RUN = run();
+const RESET: Exchange = [
+  Buffer.concat([query('DISCARD ALL'), parse(RESET_GUARD, '')]),
+  ['commandComplete', 'readyForQuery', 'parseComplete'],
 ];
-const REPLIES_AFTER_RESET = [
-  ...['commandComplete', 'readyForQuery', 'parseComplete'],
-  ...['parseComplete', 'bindComplete', 'commandComplete'],
-  ...REPLIES,
+const REPLIES_TO_RUN = ['parseComplete', 'bindComplete', 'commandComplete'];
+const REPLIES_TO_GUARD = ['parseComplete', 'readyForQuery', 'parameterDescription', 'noData'];
+const REPLIES_TO_RENEWAL = [
+  ...['closeComplete', 'commandComplete', 'commandComplete', 'commandComplete', 'readyForQuery'],
+  ...['parameterDescription', 'rowDescription'],
 ];
-const REPLIES_AFTER_CLOSE = ['closeComplete', ...REPLIES];
 
-function guard(binding: number): string {
-  return `tenantry_binding_${binding}`;
+/** Runs a statement that answers with no rows. */
+function ran(sql: string): Exchange {
+  return [Buffer.concat([parse('', sql), RUN]), REPLIES_TO_RUN];
+}
+
+function closed(name: string): Exchange {
+  return [close(name), ['closeComplete']];
 }

@@ -22,8 +22,8 @@ const steps: readonly [string, Isolation, boolean, string, string][] = [
   ['binding', 'schema', false, 'SET search_path', 'SET search?path'],
   ['binding', 'row', false, 'SET tenantry.', 'SET tenantry?'],
   ['binding', 'row', true, 'SET tenantry.', 'SET tenantry?'],
-  ['the guard', 'schema', false, 'tenantry_binding_2', 'tenantry_binding_X'],
-  ['the guard', 'row', false, 'tenantry_binding_2', 'tenantry_binding_X'],
+  ['the guard', 'schema', false, 'tenantry_binding_', 'tenantry_bindinX_'],
+  ['the guard', 'row', false, 'tenantry_binding_', 'tenantry_bindinX_'],
 ];
 
 onEngine('postgres', () => {
