@@ -148,6 +148,9 @@ export async function checkHealth(options: TenancyOptions): Promise<Health> {
  * Connects to the catalog and gives the application its door to the tenants. One look at the
  * catalog, whatever the number of tenants.
  *
+ * It keeps the process: what is connected to a server does, as long as the catalog is asked for changes. A program that
+ * comes to its end must call `close()`. Where catalog and tenants are files of SQLite nothing keeps it.
+ *
  * @throws InvalidOptionError, DriverMissingError, CatalogUnavailableError, CatalogMissingError,
  * CatalogVersionError; nothing is left open then.
  * @example

@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalog } from './catalog/catalog.js';
 import { previewCatalog } from './catalog/preview-catalog.js';
 import { createSqlCatalog } from './catalog-sql/sql-catalog.js';
@@ -21,6 +20,7 @@ import { tenantsOf } from './fleet/tenants-of.js';
 import { HEALTH_MS, type Health, probe, type Stats, TENANTS_TOLD } from './health.js';
 import { Watchers } from './observe/watchers.js';
 import type { ResolvedOptions, ResolvedServer } from './options.js';
+import { atMost } from './pool/at-most.js';
 import { withinBudget } from './pool/budgeted-provisioning.js';
 import { ServerPool } from './pool/server-pool.js';
 import type { ServerPoolOptions } from './pool/server-pool-options.js';
@@ -305,14 +305,6 @@ export class Wiring {
         limit.waiting((signal) => pool.acquire(target, { timeoutMs: limit.remainingMs, signal })),
     });
   }
-}
-
-/** Waits for work, but not longer than this; the work goes on. Never rejects. */
-async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
-  const late = new AbortController();
-  const { signal } = late;
-  await Promise.race([work, sleep(ms, undefined, { signal })]).catch(() => {});
-  late.abort();
 }
 
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) if the server's engine or URL does not allow its isolation. */

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineConnection } from '../engine/connection.js';
 import type { AcquireOptions, ConnectionSource } from '../engine/connection-source.js';
 import type { EngineServer } from '../engine/engine.js';
 import { Watchers } from '../observe/watchers.js';
+import { atMost } from './at-most.js';
 import { Ceiling } from './ceiling.js';
 import { Connector } from './connector.js';
 import type { TenantLimits } from './fair-queue-options.js';
@@ -212,13 +212,8 @@ export class ServerPool implements WaiterHome {
     clearInterval(this.#pruner);
     if (!this.#isBusy()) this.#connections.closeIdle();
     if (this.#isEmpty()) return;
-    const late = new AbortController();
-    const deadline = sleep(timeoutMs, undefined, { signal: late.signal }).then(
-      () => this.destroy(),
-      () => {},
-    );
-    await Promise.race([this.#untilEmpty(), deadline]);
-    late.abort();
+    await atMost(timeoutMs, this.#untilEmpty());
+    if (!this.#isEmpty()) await this.destroy();
   }
 
   /** Rejects those that wait and destroys every connection; resolves when the last one is gone, or a moment later. */
@@ -239,7 +234,7 @@ export class ServerPool implements WaiterHome {
     this.#connections.destroyEnding();
     if (this.#isEmpty()) return;
     // A server that swallows everything, or work on a place of its own, may take longer than anybody should wait.
-    await Promise.race([this.#untilEmpty(), sleep(GONE_MS)]);
+    await atMost(GONE_MS, this.#untilEmpty());
   }
 
   // ---- what waiters call ----
