@@ -13,9 +13,14 @@ export class IdentityAheadError extends IdentityMismatchError {}
  * says; {@link IdentityAheadError} if it is newer.
  */
 export async function certify(connection: EngineConnection, route: Route): Promise<void> {
-  if (route.placement.identity !== 'table') assertKnown(route);
-  if (route.placement.identity === 'name') assertName(await connection.currentDatabase(), route);
-  else assertIdentity(await connection.readIdentity(), route);
+  switch (route.placement.identity) {
+    case 'table':
+      return assertIdentity(await connection.readIdentity(), route);
+    case 'name':
+      return assertName(await connection.currentDatabase(), route);
+    default:
+      assertKnown(route);
+  }
 }
 
 /**
@@ -24,18 +29,26 @@ export async function certify(connection: EngineConnection, route: Route): Promi
  * @throws what {@link certify} throws.
  */
 export function certifyNow(connection: EngineConnection, route: Route): void {
-  if (route.placement.identity !== 'table') assertKnown(route);
   const said = connection.identifyNow?.();
-  if (route.placement.identity === 'name') assertName(said?.database, route);
-  else assertIdentity(said?.identity, route);
+  switch (route.placement.identity) {
+    case 'table':
+      assertIdentity(said?.identity, route);
+      break;
+    case 'name':
+      assertName(said?.database, route);
+      break;
+    default:
+      assertKnown(route);
+  }
 }
 
-const TAKE_OVER =
-  'If you are sure that it is the right one: suspend the tenant, then tenantry tenants take-over NAME --id ID';
+function takeOver({ name, id }: Route): string {
+  return `If you are sure that it is the right one: suspend the tenant, then tenantry tenants take-over ${name} --id ${id}`;
+}
 
 function assertIdentity(identity: Identity | undefined, route: Route): void {
   if (identity === undefined) {
-    throw mismatch(route, 'it carries no identity', TAKE_OVER);
+    throw mismatch(route, 'it carries no identity', takeOver(route));
   }
   if (identity.tenantId !== route.id || identity.incarnation !== route.incarnation) {
     throw mismatch(
@@ -54,7 +67,7 @@ function assertIdentity(identity: Identity | undefined, route: Route): void {
     throw mismatch(
       route,
       `it is at epoch ${identity.epoch}, before the catalog's ${route.epoch}`,
-      `It may be an old copy or a restored backup. ${TAKE_OVER}`,
+      `It may be an old copy or a restored backup. ${takeOver(route)}`,
     );
   }
   // At the route's epoch a tenant that is served says so: the catalog follows its database.

@@ -16,7 +16,12 @@ export interface Command {
 
 /** Ends a command as the driver does where the server has answered with an error, be it a stream. */
 export function failCommand(command: Command, error: Error): void {
+  tellFailure(command, error);
+  if (command.listenerCount !== undefined) command.emit('end', error);
+}
+
+/** Tells whoever waits for a command that it failed; the driver itself tells of its end. */
+export function tellFailure(command: Command, error: Error): void {
   if (command.onResult !== undefined) command.onResult(error);
   else if (command.listenerCount?.('error')) command.emit('error', error);
-  if (command.listenerCount !== undefined) command.emit('end', error);
 }

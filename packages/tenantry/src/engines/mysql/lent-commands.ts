@@ -1,5 +1,5 @@
 import { inThisContext } from '../../engine/in-this-context.js';
-import type { Callback, Command } from './driver-command.js';
+import { type Callback, type Command, tellFailure } from './driver-command.js';
 import { unsafeToEscape } from './lent-values.js';
 import type { Wire } from './wire.js';
 
@@ -112,9 +112,7 @@ export function bindingInTurn(command: Command, client: Formatter, wire: Wire): 
     Reflect.deleteProperty(command, 'start');
     const trouble = wire.escapingTrouble;
     if (trouble !== undefined) {
-      const error = unsafeToEscape(trouble);
-      if (command.onResult === undefined) command.emit('error', error);
-      else command.onResult(error);
+      tellFailure(command, unsafeToEscape(trouble));
       return undefined;
     }
     Object.assign(command, { values, namedPlaceholders });
