@@ -231,6 +231,25 @@ onEngine('postgres', (engine) => {
   const tenant = useTenants(engine);
 
   describe('a transaction', () => {
+    it('whose function swallows an error tells it as the cause of all that fails of it', async () => {
+      const session = await tenant('swallows');
+      let later: unknown;
+      const done = session.transaction(async (tx) => {
+        await tx.execute(insertUser(1, 'undone'));
+        await tx.query('SELECT nothing FROM nowhere').catch(() => {});
+        later = await tx.query('SELECT 1').catch((error: unknown) => error);
+      });
+      const why = {
+        code: 'TENANTRY_QUERY_FAILED',
+        kind: 'transaction-failed',
+        message: expect.stringContaining('nowhere'),
+        cause: { code: 'TENANTRY_QUERY_FAILED', kind: 'missing-table' },
+      };
+      await expect(done).rejects.toMatchObject(why);
+      expect(later).toMatchObject(why);
+      expect(await userIds(session)).toEqual([]);
+    });
+
     const CHAINS = [
       'COMMIT AND CHAIN',
       'ROLLBACK AND CHAIN',

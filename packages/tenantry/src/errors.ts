@@ -38,7 +38,7 @@ export const errorCatalog = {
   TENANTRY_TENANT_BUSY: define(409, 'conflict', 'Tenant is being changed', true),
   TENANTRY_TENANT_STATUS: define(409, 'conflict', 'Not allowed in this status'),
   TENANTRY_DATABASE_EXISTS: define(409, 'conflict', 'Database already exists'),
-  TENANTRY_SESSION_ENDED: define(503, 'unavailable', 'Session has ended', true),
+  TENANTRY_SESSION_ENDED: define(503, 'unavailable', 'Session has ended'),
   TENANTRY_CATALOG_UNAVAILABLE: define(503, 'unavailable', 'Catalog is out of reach', true),
   TENANTRY_CATALOG_MISSING: define(503, 'unavailable', 'Catalog is not set up'),
   TENANTRY_CATALOG_VERSION: define(503, 'unavailable', 'Catalog has another version'),
@@ -81,6 +81,7 @@ export type ErrorKind =
   | 'cancelled'
   | 'lock-timeout'
   | 'deadlock'
+  | 'transaction-failed'
   | 'read-only'
   | 'disk-full'
   | 'unique-violation'
@@ -143,9 +144,9 @@ export class TenancyError extends Error {
     return errorCatalog[this.code].category;
   }
 
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** Whether the same call may succeed later without anybody changing anything; where access is denied somebody must. */
   get retryable(): boolean {
-    return errorCatalog[this.code].retryable;
+    return errorCatalog[this.code].retryable && this.kind !== 'access-denied';
   }
 }
 

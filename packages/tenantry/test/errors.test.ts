@@ -99,6 +99,12 @@ describe('an error', () => {
     });
   });
 
+  it('is not retryable where only a person can help: a session that ended, a wrong password', () => {
+    expect(new library.SessionEndedError('It ended.').retryable).toBe(false);
+    expect(new library.CatalogUnavailableError('No.', { kind: 'access-denied' }).retryable).toBe(false);
+    expect(new library.CatalogUnavailableError('No.', { kind: 'unreachable' }).retryable).toBe(true);
+  });
+
   it('has an empty hint and no cause where it was given none', () => {
     const error = new library.NoTenantError('Nobody.');
     expect(error.hint).toBe('');

@@ -4,6 +4,7 @@ import { assertStatement } from '../engine/parameters.js';
 import {
   type ErrorKind,
   LeaseEndedError,
+  QueryFailedError,
   TenancyError,
   TransactionEndedError,
   TransactionOutcomeUnknownError,
@@ -50,7 +51,11 @@ export async function runTransaction<T>(
     }
     throw handle.meaningOf(error);
   }
-  await commit(scope);
+  try {
+    await commit(scope);
+  } catch (error) {
+    throw handle.becauseOf(error);
+  }
   return value;
 }
 
@@ -63,6 +68,8 @@ class TransactionHandle implements Executor {
   #tail: Promise<void> = Promise.resolve();
   #unfinished = 0;
   #unseenFailure: unknown;
+  /** Of its statements: where one that failed leaves nothing to go on with, it is why all that follows fails. */
+  #firstFailure: TenancyError | undefined;
   #ended = false;
   /** Why it ended before its function did, if it did: its time was over, or its connection was taken away. */
   #endReason: unknown;
@@ -125,6 +132,22 @@ class TransactionHandle implements Executor {
     return endedEarly(this.#scope.label, { ...end, error });
   }
 
+  /** The same error, or that of the earlier statement that it comes of: the function may have swallowed that one. */
+  becauseOf<E>(error: E): E | QueryFailedError {
+    const first = this.#firstFailure;
+    if (!(error instanceof QueryFailedError) || error.kind !== 'transaction-failed' || first === undefined)
+      return error;
+    return new QueryFailedError(
+      `The transaction is rolled back, because an earlier statement of it had failed: ${first.message}`,
+      {
+        cause: first,
+        kind: 'transaction-failed',
+        tenant: this.#scope.label,
+        hint: 'Let errors of its statements out of its function; after one nothing of it can be kept.',
+      },
+    );
+  }
+
   #enqueue(
     sql: string,
     params: readonly Parameter[],
@@ -160,7 +183,8 @@ class TransactionHandle implements Executor {
       this.#look();
       return result;
     } catch (error) {
-      const failure = statementError(engine, error, label);
+      const failure: TenancyError = this.becauseOf(statementError(engine, error, label));
+      this.#firstFailure ??= failure;
       this.#look(failure);
       throw failure;
     }

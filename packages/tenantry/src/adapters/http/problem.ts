@@ -32,8 +32,8 @@ export interface ProblemOptions {
 const RETRY_AFTER_SECONDS = 1;
 
 /**
- * The HTTP answer for an error: 404 for an unknown tenant, 403 for a suspended one, 503 with
- * `Retry-After` for whatever is out of reach, 500 for the rest. What is not a client's business (the
+ * The HTTP answer for an error: 404 for an unknown tenant, 403 for a suspended one, 503 for whatever is out of
+ * reach, with `Retry-After` where trying again may help, 500 for the rest. What is not a client's business (the
  * database's message, addresses) stays out of it; log the error itself.
  *
  * An error of tenantry's is recognized behind whatever an ORM made of it ({@link tenancyErrorOf}).
@@ -52,7 +52,7 @@ export function problem(error: unknown, options: ProblemOptions = {}): ProblemRe
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
   };
-  if (status === 503) headers['retry-after'] = String(RETRY_AFTER_SECONDS);
+  if (status === 503 && own?.retryable) headers['retry-after'] = String(RETRY_AFTER_SECONDS);
   const details: ProblemDetails = {
     type: 'about:blank',
     title,

@@ -219,6 +219,7 @@ export class PostgresConnection implements EngineConnection {
     if (command === 'COMMIT') return;
     throw new TransactionStateError(
       'The transaction was rolled back instead of committed, because one of its statements had failed.',
+      'transaction-failed',
     );
   }
 

@@ -31,7 +31,10 @@ export class ConnectionEndedError extends Error {
 
 /** A transaction is not in the state that was asked for. A plain error, because its outcome is known. */
 export class TransactionStateError extends Error {
-  constructor(message: string) {
+  constructor(
+    message: string,
+    readonly kind: ErrorKind = 'other',
+  ) {
     super(message);
     this.name = 'TransactionStateError';
   }
@@ -60,6 +63,7 @@ const BY_STATE: ReadonlyMap<string, ErrorKind> = new Map([
   ...kind('lock-timeout', '55P03'),
   // 40001, a serialization failure, has the same cure as a deadlock: run the transaction again.
   ...kind('deadlock', '40P01', '40001'),
+  ...kind('transaction-failed', '25P02'),
   ...kind('read-only', '25006'),
   ...kind('disk-full', '53100'),
   ...kind('unique-violation', '23505'),
@@ -85,6 +89,7 @@ export function classifyError(error: unknown): ErrorKind {
   if (error instanceof NotSentError || error instanceof ConnectionEndedError) return 'connection-lost';
   if (error instanceof ConnectFailedError) return isRefusal(error.cause) ? 'access-denied' : 'unreachable';
   if (!(error instanceof Error)) return 'other';
+  if (error instanceof TransactionStateError) return error.kind;
   if (error instanceof StatementCancelledError) return 'cancelled';
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'cancelled';
   const { code, constraint } = error as DriverError;

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { problem, TenantSuspendedError, UnknownTenantError } from '../../../src/index.js';
+import {
+  CatalogUnavailableError,
+  DatabaseMissingError,
+  IdentityMismatchError,
+  PoolTimeoutError,
+  problem,
+  TenantSuspendedError,
+  UnknownTenantError,
+} from '../../../src/index.js';
 
 describe('a problem', () => {
   it('is that of the error behind what an ORM made of it', () => {
@@ -19,6 +27,17 @@ describe('a problem', () => {
       code: 'TENANTRY_UNKNOWN_TENANT',
     });
     expect(JSON.parse(body)).toEqual(details);
+  });
+
+  it('asks to try again where that may help, and only there', () => {
+    const retryAfter = (error: Error) => problem(error).headers['retry-after'];
+    expect(retryAfter(new PoolTimeoutError('None was free.'))).toBe('1');
+    expect(retryAfter(new IdentityMismatchError('It is another one’s.'))).toBe(undefined);
+    expect(retryAfter(new DatabaseMissingError('It is not there.'))).toBe(undefined);
+    expect(retryAfter(new CatalogUnavailableError('It is down.'))).toBe('1');
+    expect(retryAfter(new CatalogUnavailableError('Wrong password.', { kind: 'access-denied' }))).toBe(
+      undefined,
+    );
   });
 
   it('tells nothing that is not a client’s business', () => {
