@@ -10,7 +10,7 @@ export type { IsolationLevel, Parameter, Row } from './engine/connection.js';
 export { redact, redactValue } from './errors/redact.js';
 export { tenancyErrorOf } from './errors/tenancy-error-of.js';
 export * from './errors.js';
-export type { Adoption, AdoptTenant, CreateTenant, Tenants } from './fleet/tenants.js';
+export type { Adoption, AdoptTenant, ChangeTenant, CreateTenant, Tenants } from './fleet/tenants.js';
 export type { Health, PartHealth, ServerStats, Stats } from './health.js';
 export type {
   CloseReason,

@@ -97,8 +97,8 @@ export interface TenancyOptions {
   /** Make the catalog's database and tables, or bring them up to date, before anything else. Default false. */
   readonly setup?: boolean | undefined;
   /**
-   * For dry runs: the catalog is only read, changes of it are refused, and one that is not set up
-   * counts as an empty one. Default false.
+   * For dry runs: the catalog is only read, and changes of it are refused. Together with `setup` one that is not
+   * there counts as the empty one that would be made. Default false.
    */
   readonly preview?: boolean | undefined;
   /**

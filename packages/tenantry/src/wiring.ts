@@ -103,7 +103,7 @@ export class Wiring {
       database: catalogDatabase,
       connections: this.#catalogPool.source(unownedTarget('the catalog', catalogDatabase, { ours: true })),
     });
-    this.#catalog = options.preview ? previewCatalog(catalog) : catalog;
+    this.#catalog = options.preview ? previewCatalog(catalog, options.setup) : catalog;
     this.#directory = new Directory(this.#catalog, {
       ...cache,
       catalogMs: timeouts.catalogMs,

@@ -52,7 +52,7 @@ async function adopt(call: Call<Flags>) {
       onProgress: (done, total) => output.progress(`${done} of ${total}`),
     });
   };
-  const changes = { ...(servers && { servers }), setup: !dryRun };
+  const changes = { ...(servers && { servers }), setup: true };
   const report = await call.withTenancy(work, changes).finally(() => output.progress(''));
 
   output.data({ dryRun, ...report }, describe(report, dryRun, output));

@@ -22,8 +22,7 @@ export function addSetup(program: Command, run: Run): void {
 /** Opening a tenancy looks at the catalog; what it would complain about is what setup would do. */
 async function dryRun({ output, withTenancy }: Call<CommonFlags>): Promise<undefined> {
   try {
-    // Without preview, which would take a catalog that is not there for an empty one.
-    await withTenancy(async () => {}, { preview: false });
+    await withTenancy(async () => {}, { setup: false });
     output.data({ dryRun: true, catalog: 'ready' }, 'the catalog is ready; nothing would be done');
   } catch (error) {
     if (!(error instanceof CatalogMissingError)) throw error;

@@ -1,6 +1,6 @@
 // What is built with Kysely, which must be loaded before any of it is called.
 export { runChange } from './change.js';
-export { changeStatus, raise } from './change-status.js';
+export { changeStatus, planRaise, planStatus, raise } from './change-status.js';
 export {
   adopt,
   beginCreate,

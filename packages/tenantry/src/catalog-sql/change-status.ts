@@ -7,8 +7,9 @@ import type { Identity, Tenant, TenantStatus } from '../tenant/tenant.js';
 import type { Change } from './change.js';
 import { assertAbandoned } from './create.js';
 import { giveUpName } from './physical-names.js';
+import { toTenant } from './rows.js';
 import type { TenantRow } from './tables.js';
-import { rowById, rowByNameKey } from './tenants.js';
+import { type Reading, rowById, rowByNameKey } from './tenants.js';
 
 /** Changes the status of the tenant that is called this now. */
 export async function changeStatus(
@@ -17,15 +18,9 @@ export async function changeStatus(
   to: TenantStatus,
   { endSessions, fence }: StatusChange,
 ): Promise<Tenant> {
-  const row = await find(change, key);
-  if (row === undefined) throw unknownTenant(key);
-  assertTransition(row, to);
+  const row = await toBecome(change, key, to);
   if (fence !== undefined && Number(row.fence) !== fence) throw changedMeanwhile(row);
-  if (row.status === 'creating') {
-    // It is given up only when nobody makes it.
-    await assertAbandoned(change.sql, row);
-    await giveUpName(change, row);
-  }
+  if (row.status === 'creating') await giveUpName(change, row);
   return change.update(row.id, {
     status: to,
     epoch: Number(row.epoch) + (endSessions ? 1 : 0),
@@ -34,11 +29,25 @@ export async function changeStatus(
   });
 }
 
+/** The tenant whose status would be changed, as it is. */
+export async function planStatus(reading: Reading, key: TenantKey, to: TenantStatus): Promise<Tenant> {
+  return toTenant(await toBecome(reading, key, to), reading.incarnation);
+}
+
+/** A tenant that may become what it shall. One in the making is given up only when nobody makes it. */
+async function toBecome(reading: Reading, key: TenantKey, to: TenantStatus): Promise<TenantRow> {
+  const row = await find(reading, key);
+  assertTransition(row, to);
+  if (row.status === 'creating') await assertAbandoned(reading.sql, row);
+  return row;
+}
+
 /** Deleted ones have no name any more, and are nobody. */
-async function find({ db }: Change, key: TenantKey): Promise<TenantRow | undefined> {
-  if (!isPossible(key)) return undefined;
+async function find({ db }: Reading, key: TenantKey): Promise<TenantRow> {
+  if (!isPossible(key)) throw unknownTenant(key);
   const row = await (key.id === undefined ? rowByNameKey(db, nameKey(labelOf(key))) : rowById(db, key.id));
-  return row !== undefined && row.name_key !== null && isNamedBy(row, key) ? row : undefined;
+  if (row !== undefined && row.name_key !== null && isNamedBy(row, key)) return row;
+  throw unknownTenant(key);
 }
 
 /** Lets a suspended tenant's epoch and fence grow beyond what the database says that it is about to take over. */
@@ -47,8 +56,20 @@ export async function raise(
   key: TenantKey,
   beyond: Pick<Identity, 'epoch' | 'fence'>,
 ): Promise<Tenant> {
-  const row = await find(change, key);
-  if (row === undefined) throw unknownTenant(key);
+  const row = await toRaise(change, key);
+  return change.update(row.id, {
+    epoch: Math.max(Number(row.epoch), beyond.epoch) + 1,
+    fence: Math.max(Number(row.fence), beyond.fence) + 1,
+  });
+}
+
+/** The tenant whose epoch and fence would grow, as it is. */
+export async function planRaise(reading: Reading, key: TenantKey): Promise<Tenant> {
+  return toTenant(await toRaise(reading, key), reading.incarnation);
+}
+
+async function toRaise(reading: Reading, key: TenantKey): Promise<TenantRow> {
+  const row = await find(reading, key);
   if (row.status !== 'suspended') {
     throw new TenantStatusError(
       `Tenant ${row.name} is ${row.status}; only a suspended one takes a database over.`,
@@ -58,10 +79,7 @@ export async function raise(
       },
     );
   }
-  return change.update(row.id, {
-    epoch: Math.max(Number(row.epoch), beyond.epoch) + 1,
-    fence: Math.max(Number(row.fence), beyond.fence) + 1,
-  });
+  return row;
 }
 
 function changedMeanwhile({ name }: TenantRow): TenantBusyError {

@@ -145,6 +145,14 @@ class SqlCatalog implements Catalog {
     return this.#change(({ raise }, change) => raise(change, keyOf(tenant), beyond));
   }
 
+  planStatus(tenant: TenantRef, to: TenantStatus): Promise<Tenant> {
+    return this.#find(({ planStatus }, reading) => planStatus(reading, keyOf(tenant), to));
+  }
+
+  planRaise(tenant: TenantRef): Promise<Tenant> {
+    return this.#find(({ planRaise }, reading) => planRaise(reading, keyOf(tenant)));
+  }
+
   registerServer(name: string, engine: string, address: string): Promise<void> {
     return this.#write((sql) => writeServer(sql, name, engine, address));
   }

@@ -195,12 +195,22 @@ export interface Catalog {
   changeStatus(tenant: TenantRef, to: TenantStatus, change: StatusChange): Promise<Tenant>;
 
   /**
+   * The tenant that {@link changeStatus} would change now, as it is: by the same checks, and nothing is written.
+   *
+   * @throws what `changeStatus` throws.
+   */
+  planStatus(tenant: TenantRef, to: TenantStatus): Promise<Tenant>;
+
+  /**
    * Lets the epoch and the fence of a suspended tenant grow beyond these, so that it can take over a database
    * that says so.
    *
    * @throws UnknownTenantError, TenantStatusError
    */
   raise(tenant: TenantRef, beyond: Pick<Identity, 'epoch' | 'fence'>): Promise<Tenant>;
+
+  /** The tenant that {@link raise} would change now, as it is: by the same checks, and nothing is written. */
+  planRaise(tenant: TenantRef): Promise<Tenant>;
 
   /** Remembers a database server by name, for people and for later checks. */
   registerServer(name: string, engine: string, address: string): Promise<void>;

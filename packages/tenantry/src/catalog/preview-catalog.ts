@@ -5,10 +5,18 @@ import type { Catalog, CatalogPosition, NewTenant, PlannedTenant } from './catal
 const NOWHERE: CatalogPosition = { incarnation: 'none', revision: 0 };
 
 /**
- * A catalog that cannot be changed, for dry runs: one that is not set up counts as an empty one,
- * and every change is refused.
+ * A catalog that cannot be changed, for dry runs: every change is refused. One that is not set up counts as an empty
+ * one where the act itself would set it up; else it is missing, as for the act itself.
  */
-export function previewCatalog(catalog: Catalog): Catalog {
+export function previewCatalog(catalog: Catalog, setsUp: boolean): Catalog {
+  const orIfMissing = async <T>(answer: Promise<T>, whenMissing: T): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (setsUp && error instanceof CatalogMissingError) return whenMissing;
+      throw error;
+    }
+  };
   return {
     position: (signal) => orIfMissing(catalog.position(signal), NOWHERE),
     routesByName: (names, signal) =>
@@ -21,10 +29,12 @@ export function previewCatalog(catalog: Catalog): Catalog {
     findById: (id) => orIfMissing(catalog.findById(id), undefined),
     list: (options) => orIfMissing(catalog.list(options), { tenants: [], next: null }),
     isEmpty: () => orIfMissing(catalog.isEmpty(), true),
-    setup: refuse,
     isDoomed: (placement) => orIfMissing(catalog.isDoomed(placement), false),
     isTaken: (placement) => orIfMissing(catalog.isTaken(placement), false),
     planCreate: (tenant) => orIfMissing(catalog.planCreate(tenant), firstPlan(tenant)),
+    planStatus: (tenant, to) => catalog.planStatus(tenant, to),
+    planRaise: (tenant) => catalog.planRaise(tenant),
+    setup: async () => {},
     beginCreate: refuse,
     beginDatabase: refuse,
     finishCreate: refuse,
@@ -42,15 +52,6 @@ export function previewCatalog(catalog: Catalog): Catalog {
 /** In an empty catalog every name is free. */
 function firstPlan({ id, name, placements }: NewTenant): PlannedTenant {
   return { id, name, incarnation: NOWHERE.incarnation, placement: placements[0] };
-}
-
-async function orIfMissing<T>(answer: Promise<T>, whenMissing: T): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof CatalogMissingError) return whenMissing;
-    throw error;
-  }
 }
 
 function refuse(): Promise<never> {

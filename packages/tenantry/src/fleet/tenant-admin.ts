@@ -16,7 +16,7 @@ import { createTenant } from './operations/create.js';
 import { planTenant } from './operations/plan.js';
 import { takeOverDatabase } from './operations/take-over.js';
 import { serverError } from './server-error.js';
-import type { Adoption, AdoptTenant, CreateTenant, Tenants } from './tenants.js';
+import type { Adoption, AdoptTenant, ChangeTenant, CreateTenant, Tenants } from './tenants.js';
 
 /** What the administration of tenants works on. */
 export interface TenantAdminRooms {
@@ -118,44 +118,50 @@ export class TenantAdmin implements Tenants {
     return this.#rooms.catalog.list({ ...options, limit });
   }
 
-  suspend(ref: TenantRef): Promise<Tenant> {
-    return this.#stop(ref, 'suspended');
+  async suspend(ref: TenantRef, options?: ChangeTenant): Promise<Tenant> {
+    return this.#stop(ref, 'suspended', isDryRun('suspend', options));
   }
 
-  delete(ref: TenantRef): Promise<Tenant> {
-    return this.#stop(ref, 'deleted');
+  async delete(ref: TenantRef, options?: ChangeTenant): Promise<Tenant> {
+    return this.#stop(ref, 'deleted', isDryRun('delete', options));
   }
 
-  async resume(ref: TenantRef): Promise<Tenant> {
-    return this.#settle(await this.get(ref), resumeTenant);
+  async resume(ref: TenantRef, options?: ChangeTenant): Promise<Tenant> {
+    const dryRun = isDryRun('resume', options);
+    return this.#settle(await this.get(ref), resumeTenant, dryRun);
   }
 
-  async takeOver(ref: { readonly name: string; readonly id: string }): Promise<Tenant> {
+  async takeOver(
+    ref: { readonly name: string; readonly id: string },
+    options?: ChangeTenant,
+  ): Promise<Tenant> {
+    const dryRun = isDryRun('takeOver', options);
     const { name, id } = keyOf(ref);
     if (typeof name !== 'string' || typeof id !== 'string') {
       throw new InvalidInputError('A database is taken over for a tenant whose name and id are both given.');
     }
-    return this.#settle(await this.get({ name, id }), takeOverDatabase);
+    return this.#settle(await this.get({ name, id }), takeOverDatabase, dryRun);
   }
 
   /** Changes a tenant together with what its database says. */
   async #settle(
     tenant: Tenant,
-    change: (catalog: Catalog, findServer: FindServer, tenant: Tenant) => Promise<Tenant>,
+    change: (catalog: Catalog, findServer: FindServer, tenant: Tenant, dryRun: boolean) => Promise<Tenant>,
+    dryRun: boolean,
   ): Promise<Tenant> {
     const { catalog, findServer } = this.#rooms;
     const changed = await this.#guard(findServer(tenant.placement.server), () =>
-      change(catalog, findServer, tenant),
+      change(catalog, findServer, tenant, dryRun),
     );
-    await this.#follow();
+    if (!dryRun) await this.#follow();
     return changed;
   }
 
-  async #stop(ref: TenantRef, to: 'suspended' | 'deleted'): Promise<Tenant> {
+  async #stop(ref: TenantRef, to: 'suspended' | 'deleted', dryRun: boolean): Promise<Tenant> {
     const key = keyOf(ref);
     if (!isPossible(key)) throw unknownTenant(key);
-    const tenant = await stopTenant(this.#rooms.catalog, this.#rooms.findServer, ref, to);
-    await this.#follow();
+    const tenant = await stopTenant(this.#rooms.catalog, this.#rooms.findServer, ref, to, dryRun);
+    if (!dryRun) await this.#follow();
     return tenant;
   }
 
@@ -204,6 +210,12 @@ function stepFailed(error: unknown, { name, server }: AdminServer): QueryFailedE
       hint: 'The cause is the original error of the driver; mend it and repeat the call.',
     },
   );
+}
+
+function isDryRun(what: string, options: ChangeTenant = {}): boolean {
+  assertKnownKeys(what, options, ['dryRun']);
+  assertFlag(what, 'dryRun', options.dryRun);
+  return options.dryRun === true;
 }
 
 /** @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) */

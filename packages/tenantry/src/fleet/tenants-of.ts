@@ -10,9 +10,9 @@ export function tenantsOf(rooms: TenantAdminRooms): Tenants {
     adopt: async (tenant) => admin.adopt(tenant),
     get: async (tenant) => admin.get(tenant),
     list: async (options) => admin.list(options),
-    suspend: async (tenant) => admin.suspend(tenant),
-    resume: async (tenant) => admin.resume(tenant),
-    takeOver: async (tenant) => admin.takeOver(tenant),
-    delete: async (tenant) => admin.delete(tenant),
+    suspend: async (tenant, options) => admin.suspend(tenant, options),
+    resume: async (tenant, options) => admin.resume(tenant, options),
+    takeOver: async (tenant, options) => admin.takeOver(tenant, options),
+    delete: async (tenant, options) => admin.delete(tenant, options),
   });
 }

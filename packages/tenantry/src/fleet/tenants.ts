@@ -37,6 +37,12 @@ export interface AdoptTenant {
   readonly dryRun?: boolean | undefined;
 }
 
+/** How a tenant's status is changed. */
+export interface ChangeTenant {
+  /** Checks everything, changes nothing, and gives the tenant as it is. Default false. */
+  readonly dryRun?: boolean | undefined;
+}
+
 /** What became of an adoption. */
 export interface Adoption {
   /**
@@ -79,13 +85,13 @@ export interface Tenants {
    * Stops serving a tenant; its data stays. Every process follows within its staleness bound: transactions that are
    * under way may still commit, also after this has resolved.
    */
-  suspend(tenant: TenantRef): Promise<Tenant>;
+  suspend(tenant: TenantRef, options?: ChangeTenant): Promise<Tenant>;
   /**
    * Serves a suspended tenant again.
    *
    * @throws DatabaseMissingError, or IdentityMismatchError where its database says nothing or that it is another's.
    */
-  resume(tenant: TenantRef): Promise<Tenant>;
+  resume(tenant: TenantRef, options?: ChangeTenant): Promise<Tenant>;
   /**
    * Makes the database of a suspended tenant say that it is this tenant's, whatever it said before: after it was
    * restored, or made from a dump. The id must be given too, and whoever served the database until now is turned
@@ -93,7 +99,7 @@ export interface Tenants {
    *
    * @throws TenantStatusError for a tenant that is not suspended.
    */
-  takeOver(tenant: { readonly name: string; readonly id: string }): Promise<Tenant>;
+  takeOver(tenant: { readonly name: string; readonly id: string }, options?: ChangeTenant): Promise<Tenant>;
   /** Marks a tenant deleted and frees its name. Its database is kept and never given to another tenant. */
-  delete(tenant: TenantRef): Promise<Tenant>;
+  delete(tenant: TenantRef, options?: ChangeTenant): Promise<Tenant>;
 }

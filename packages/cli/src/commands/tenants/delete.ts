@@ -16,7 +16,7 @@ export function addDelete(tenants: Command, run: Run): void {
         return applyChange(call, name, {
           verb: 'delete',
           done: 'deleted',
-          apply: (tenancy) => tenancy.tenants.delete(name),
+          apply: (tenancy, options) => tenancy.tenants.delete(name, options),
           next: 'Its database is kept; drop it by hand once nobody needs it any more.',
         });
       }),

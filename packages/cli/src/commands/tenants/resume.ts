@@ -13,7 +13,7 @@ export function addResume(tenants: Command, run: Run): void {
         applyChange(call, name, {
           verb: 'resume',
           done: 'resumed',
-          apply: (tenancy) => tenancy.tenants.resume(name),
+          apply: (tenancy, options) => tenancy.tenants.resume(name, options),
           next: `Next: requests for ${name} are served now.`,
         }),
       ),

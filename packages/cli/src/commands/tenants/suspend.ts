@@ -13,7 +13,7 @@ export function addSuspend(tenants: Command, run: Run): void {
         applyChange(call, name, {
           verb: 'suspend',
           done: 'suspended',
-          apply: (tenancy) => tenancy.tenants.suspend(name),
+          apply: (tenancy, options) => tenancy.tenants.suspend(name, options),
           next: `Transactions that are under way may still commit. Next: to serve it again: tenantry tenants resume ${name}`,
         }),
       ),

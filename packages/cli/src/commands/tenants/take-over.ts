@@ -15,16 +15,12 @@ export function addTakeOver(tenants: Command, run: Run): void {
     .requiredOption('--id <id>', 'its id, as "tenantry tenants get" shows it')
     .action((name: string, _flags: Flags, command: Command) =>
       run<Flags>(command, (call) =>
-        applyChange(
-          call,
-          { name, id: call.flags.id },
-          {
-            verb: 'take over the database of',
-            done: 'took over the database of',
-            apply: (tenancy) => tenancy.tenants.takeOver({ name, id: call.flags.id }),
-            next: `Next: to serve it again: tenantry tenants resume ${name}`,
-          },
-        ),
+        applyChange(call, name, {
+          verb: 'take over the database of',
+          done: 'took over the database of',
+          apply: (tenancy, options) => tenancy.tenants.takeOver({ name, id: call.flags.id }, options),
+          next: `Next: to serve it again: tenantry tenants resume ${name}`,
+        }),
       ),
     );
 }

@@ -16,7 +16,9 @@ export async function stopTenant(
   findServer: FindServer,
   ref: TenantRef,
   to: 'suspended' | 'deleted',
+  dryRun = false,
 ): Promise<Tenant> {
+  if (dryRun) return catalog.planStatus(ref, to);
   const tenant = await catalog.changeStatus(ref, to, { endSessions: true });
   await followIn(catalog, findServer, tenant).catch(() => {});
   return tenant;
@@ -41,12 +43,14 @@ export async function resumeTenant(
   catalog: Catalog,
   findServer: FindServer,
   named: { readonly name: string; readonly id: string },
+  dryRun = false,
 ): Promise<Tenant> {
   const tenant = await catalog.findById(named.id);
   if (tenant === undefined || tenant.name !== named.name) throw unknownTenant(keyOf(named));
   assertTransition(tenant, 'active');
   const { fence, placement } = tenant;
   const provisioning = await findServer(placement.server).provisioning();
-  await advanceIdentity(provisioning, { ...tenant, status: 'active', fence: fence + 1 });
+  await advanceIdentity(provisioning, { ...tenant, status: 'active', fence: fence + 1 }, dryRun);
+  if (dryRun) return tenant;
   return catalog.changeStatus(named, 'active', { endSessions: false, fence });
 }

@@ -8,9 +8,15 @@ import type { Identity, Tenant } from '../../tenant/tenant.js';
  * Brings what a tenant's database says of itself up to what the tenant is now. Only from something that the same
  * catalog wrote for the same tenant, and earlier; whatever else it says is another's, and stays.
  *
+ * In a dry run it is only looked at.
+ *
  * @throws IdentityMismatchError (`TENANTRY_IDENTITY_MISMATCH`)
  */
-export async function advanceIdentity(provisioning: Provisioning, tenant: Tenant): Promise<void> {
+export async function advanceIdentity(
+  provisioning: Provisioning,
+  tenant: Tenant,
+  dryRun = false,
+): Promise<void> {
   const { placement } = tenant;
   if (placement.identity === 'name') return;
   const place = { part: partOf(placement) };
@@ -19,7 +25,7 @@ export async function advanceIdentity(provisioning: Provisioning, tenant: Tenant
   if (said === undefined || !isOf(said, tenant)) throw notOf(tenant, said);
   if (said.epoch === to.epoch && said.fence === to.fence && said.state === to.state) return;
   if (isAhead(said, to)) throw ahead(tenant, said);
-  await provisioning.changeIdentity(placement.database, said, to, place);
+  if (!dryRun) await provisioning.changeIdentity(placement.database, said, to, place);
 }
 
 /** Whether an identity is the tenant's: its id alone is not enough, for a copied catalog has the same ids. */

@@ -12,6 +12,7 @@ export async function takeOverDatabase(
   catalog: Catalog,
   findServer: FindServer,
   { name, id, placement }: Tenant,
+  dryRun = false,
 ): Promise<Tenant> {
   if (placement.identity === 'name') {
     throw new InvalidInputError(
@@ -25,6 +26,7 @@ export async function takeOverDatabase(
   const place = { part: partOf(placement) };
   const provisioning = await findServer(placement.server).provisioning();
   const said = await provisioning.readIdentity(placement.database, place);
+  if (dryRun) return catalog.planRaise({ name, id });
   const tenant = await catalog.raise({ name, id }, { epoch: said?.epoch ?? 0, fence: said?.fence ?? 0 });
   await provisioning.changeIdentity(placement.database, said, identityOf(tenant), place);
   return tenant;
