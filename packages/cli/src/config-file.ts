@@ -42,7 +42,7 @@ async function readConfigFile(path: string): Promise<Readonly<Record<string, unk
       : error instanceof Error
         ? error.message
         : String(error);
-    throw new InvalidOptionError(`${path} cannot be read: ${reason}.`, { cause: error });
+    throw new InvalidOptionError(`${path} cannot be read: ${reason.replace(/\.$/, '')}.`, { cause: error });
   }
   if (typeof content === 'object' && content !== null && !Array.isArray(content)) {
     return content as Readonly<Record<string, unknown>>;

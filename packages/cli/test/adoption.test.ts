@@ -1,4 +1,10 @@
-import { type Adoption, CatalogUnavailableError, DatabaseMissingError, InvalidNameError } from 'tenantry';
+import {
+  type Adoption,
+  CatalogUnavailableError,
+  DatabaseMissingError,
+  InvalidNameError,
+  QueryFailedError,
+} from 'tenantry';
 import { describe, expect, it } from 'vitest';
 import { adoptAll } from '../src/adoption/adopt-all.js';
 import { chooseServer } from '../src/adoption/choose-server.js';
@@ -8,6 +14,7 @@ describe('the query that names the tenants', () => {
   it.each([
     ['SELECT name FROM tenants', 'SELECT name FROM tenants'],
     ['  select name from tenants ;  ', 'select name from tenants'],
+    ['SELECT name FROM tenants;;\n; ', 'SELECT name FROM tenants'],
     ['WITH t AS (SELECT 1) SELECT * FROM t', 'WITH t AS (SELECT 1) SELECT * FROM t'],
   ])('may be %j', (sql, statement) => {
     expect(assertSelect(sql)).toBe(statement);
@@ -23,6 +30,11 @@ describe('the query that names the tenants', () => {
   ])('may not be %j', (sql) => {
     expect(() => assertSelect(sql)).toThrow('not a single SELECT');
   });
+
+  it('is told what is wrong with it', () => {
+    expect(() => assertSelect('SELECT 1; SELECT 2')).toThrow('there is a ";" inside of it.');
+    expect(() => assertSelect('SHOW TABLES;')).toThrow('it begins with neither SELECT nor WITH.');
+  });
 });
 
 describe('an adoption of many names', () => {
@@ -35,12 +47,12 @@ describe('an adoption of many names', () => {
 
   it('asks once for each name and reports on each', async () => {
     const asked: string[] = [];
-    const report = await run(['A', 'B', 'A', 'Gone', 'B?db=A', null, 'C', 'Broken'], async (name) => {
+    const report = await run(['A', 'B', 'A', 'Gone', 'B?db=A', null, 'C', 'Broken', 'A'], async (name) => {
       asked.push(name);
       if (name === 'Gone') throw new DatabaseMissingError('There is no database Gone.');
       if (name.includes('?'))
         throw new InvalidNameError('"B?db=A" cannot be a name.', { hint: 'Use "a" to "z".' });
-      if (name === 'Broken') throw new Error('The file is no database.');
+      if (name === 'Broken') throw new QueryFailedError('The file is no database.');
       if (name === 'C') return 'mended';
       return name === 'A' ? 'registered' : 'unchanged';
     });
@@ -57,18 +69,24 @@ describe('an adoption of many names', () => {
           reason: "It cannot be the name of a tenant. Use 'a' to 'z'.",
         },
         { name: null, code: 'TENANTRY_INVALID_NAME', reason: 'The query gave no text for it.' },
-        { name: 'Broken', code: 'TENANTRY_INTERNAL', reason: 'The file is no database.' },
+        { name: 'Broken', code: 'TENANTRY_QUERY_FAILED', reason: 'The file is no database.' },
       ],
       duplicates: ['A'],
     });
   });
 
-  it('ends at what is no fault of the name', async () => {
-    const adoption = run(['A', 'B'], () =>
-      Promise.reject(new CatalogUnavailableError('It does not answer.')),
-    );
-    await expect(adoption).rejects.toBeInstanceOf(CatalogUnavailableError);
-  });
+  it.each([new CatalogUnavailableError('It does not answer.'), new TypeError('A bug of ours.')])(
+    'ends at what is no fault of the name: %s',
+    async (error) => {
+      const asked: string[] = [];
+      const adoption = run(['A', 'B'], (name) => {
+        asked.push(name);
+        return Promise.reject(error);
+      });
+      await expect(adoption).rejects.toBe(error);
+      expect(asked).toEqual(['A']);
+    },
+  );
 });
 
 describe('the server of an adoption', () => {

@@ -2,19 +2,18 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folderWith, runBin } from './support.js';
+import { folderWith, runBin, runHere } from './support.js';
 
 const SCHEMA = 'CREATE TABLE users (id INT NOT NULL, username VARCHAR(100) NOT NULL, PRIMARY KEY (id));';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** An installation of its own, and its command line. */
-async function installation(files: Readonly<Record<string, string>> = {}) {
+/** An installation of its own, and its command line: in this process, or as the built command. */
+async function installation(run: typeof runHere | typeof runBin = runHere) {
   const cwd = await folderWith({
     'tenantry.config.json': '{"catalog": "sqlite:./data", "provision": "./schema.sql"}',
     'schema.sql': SCHEMA,
-    ...files,
   });
-  const tenantry = (...args: string[]) => runBin(args, { cwd });
+  const tenantry = (...args: string[]) => run(args, { cwd });
   const json = async (...args: string[]) => {
     const { code, stdout, stderr } = await tenantry(...args, '--json');
     return { code, data: stdout && JSON.parse(stdout), error: stderr && JSON.parse(stderr).error };
@@ -24,7 +23,7 @@ async function installation(files: Readonly<Record<string, string>> = {}) {
 
 describe('the life of a tenant on the command line', () => {
   it('goes from setup to deletion, with what to do next at each step', async () => {
-    const { tenantry, json } = await installation();
+    const { tenantry, json } = await installation(runBin);
     expect(await json('setup', '--dry-run')).toMatchObject({ code: 0, data: { catalog: 'missing' } });
     expect(await tenantry('setup')).toMatchObject({
       code: 0,
@@ -93,6 +92,10 @@ describe('the life of a tenant on the command line', () => {
     expect(await json('tenants', 'create', 'tenanta')).toMatchObject({ code: 4, data: '' });
     expect(await json('tenants', 'create', 'TenantB?db=TenantA')).toMatchObject({ code: 5, data: '' });
     expect(await json('tenants', 'create', 'X', '--metadata', '{')).toMatchObject({ code: 5, data: '' });
+    expect(await json('tenants', 'create', 'X', '--metadata', '{"n":9007199254740993}')).toMatchObject({
+      ...{ code: 5, data: '' },
+      error: { message: expect.stringContaining('beyond 2^53'), hint: expect.stringContaining('as a text') },
+    });
     expect(await json('tenants', 'resume', 'TenantA')).toMatchObject({ code: 4, data: '' });
     expect(await json('tenants', 'suspend', 'nobody')).toMatchObject({ code: 3, data: '' });
   });
@@ -219,7 +222,7 @@ describe('health', () => {
 
 describe('a configuration in TypeScript', () => {
   it('is read by the built command and leaves no files behind', async () => {
-    const { cwd, tenantry } = await installation();
+    const { cwd, tenantry } = await installation(runBin);
     await writeFile(
       join(cwd, 'tenantry.config.ts'),
       "const catalog: string = 'sqlite:./other';\nexport default { catalog };\n",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runHere } from './support.js';
+import { folderWith, runHere } from './support.js';
 
 describe('a command line that cannot be understood', () => {
   it.each([
@@ -37,7 +37,15 @@ describe('a command line that cannot be understood', () => {
 
   it('ends its sentences once', async () => {
     const { stderr } = await runHere(['tenants', 'list', '--limit', '0']);
-    expect(stderr).not.toContain('..');
+    expect(stderr).not.toMatch(/\.\. /);
+    const cwd = await folderWith({ 'tenantry.config.mjs': "throw new Error('It has its reasons.');" });
+    const read = await runHere(['health'], { cwd });
+    expect(read.stderr).toContain('cannot be read: It has its reasons. [');
+  });
+
+  it('is shown how an address is written, of which nothing is a secret', async () => {
+    const { stderr } = await runHere(['health', '--catalog', 'db:3306']);
+    expect(stderr).toContain('mysql://user:password@host:3306, postgres://user:password@host:5432');
   });
 
   it('without a command prints the help and exits with 2', async () => {

@@ -40,6 +40,7 @@ export const errorCatalog = {
   TENANTRY_DATABASE_EXISTS: define(409, 'conflict', 'Database already exists'),
   TENANTRY_SESSION_ENDED: define(503, 'unavailable', 'Session has ended'),
   TENANTRY_CATALOG_UNAVAILABLE: define(503, 'unavailable', 'Catalog is out of reach', true),
+  TENANTRY_CATALOG_REFUSED: define(503, 'refused', 'Catalog refused the user'),
   TENANTRY_CATALOG_MISSING: define(503, 'unavailable', 'Catalog is not set up'),
   TENANTRY_CATALOG_VERSION: define(503, 'unavailable', 'Catalog has another version'),
   TENANTRY_ROUTE_UNKNOWN: define(503, 'unavailable', 'Tenant is not in memory yet', true),
@@ -198,6 +199,8 @@ export class DatabaseExistsError extends errorClass('TENANTRY_DATABASE_EXISTS') 
 export class SessionEndedError extends errorClass('TENANTRY_SESSION_ENDED') {}
 /** The catalog cannot be asked. It says nothing about whether the tenant exists. */
 export class CatalogUnavailableError extends errorClass('TENANTRY_CATALOG_UNAVAILABLE') {}
+/** The catalog answers and refuses its user. It says nothing about whether the tenant exists. */
+export class CatalogRefusedError extends errorClass('TENANTRY_CATALOG_REFUSED') {}
 /** The catalog's database or tables do not exist. */
 export class CatalogMissingError extends errorClass('TENANTRY_CATALOG_MISSING') {}
 /** The catalog's tables are older or newer than this version of tenantry. */

@@ -296,7 +296,7 @@ export class Wiring {
     const target = unownedTarget('central', database);
     const { queryMs, transactionMs } = this.#options.timeouts;
     return new PooledExecutor({
-      label: 'central',
+      label: 'the catalog',
       queryMs,
       transactionMs,
       engine: () => pool.server.engine,

@@ -77,7 +77,8 @@ describe('every code', () => {
       usage: [500, 503],
       'not-found': [404],
       conflict: [409],
-      refused: [400, 403],
+      // Who is refused may be the request, or this process by its catalog.
+      refused: [400, 403, 503],
       unavailable: [503, 499],
       internal: [500],
     };

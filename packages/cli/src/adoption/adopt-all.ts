@@ -1,4 +1,4 @@
-import { type Adoption, type ErrorCode, redact, TenancyError } from 'tenantry';
+import { type Adoption, type ErrorCode, TenancyError } from 'tenantry';
 import type { NameValue } from './read-names.js';
 
 /** A name that could not be registered, and why. */
@@ -27,7 +27,7 @@ export interface AdoptAllOptions {
   readonly signal: AbortSignal;
 }
 
-/** What is wrong with one name. Anything else is wrong with all of them, and ends the adoption. */
+/** What is wrong with one name or its database. Anything else is wrong with all of them, and ends the adoption. */
 const OWN_FAULT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TENANTRY_INVALID_NAME',
   'TENANTRY_INVALID_INPUT',
@@ -36,6 +36,7 @@ const OWN_FAULT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TENANTRY_DATABASE_EXISTS',
   'TENANTRY_DATABASE_MISSING',
   'TENANTRY_IDENTITY_MISMATCH',
+  'TENANTRY_QUERY_FAILED',
 ]);
 
 /** Adopts names one by one, each once, and reports on every one of them. */
@@ -43,7 +44,10 @@ export async function adoptAll(
   names: readonly NameValue[],
   options: AdoptAllOptions,
 ): Promise<AdoptionReport> {
-  const unique = [...new Set(names)];
+  const rows = new Map<NameValue, number>();
+  for (const name of names) rows.set(name, (rows.get(name) ?? 0) + 1);
+  const unique = [...rows.keys()];
+  const duplicates = unique.filter((name) => (rows.get(name) ?? 0) > 1);
   const done: Record<Adoption['outcome'], string[]> = { registered: [], mended: [], unchanged: [] };
   const rejected: Rejection[] = [];
   for (const [index, name] of unique.entries()) {
@@ -57,21 +61,15 @@ export async function adoptAll(
       const { outcome } = await options.adopt(name);
       done[outcome].push(name);
     } catch (error) {
-      if (error instanceof TenancyError && !OWN_FAULT.has(error.code)) throw error;
+      if (!(error instanceof TenancyError && OWN_FAULT.has(error.code))) throw error;
       rejected.push({ name, ...whyNot(error) });
     }
   }
-  const duplicates = unique.filter((name) => names.indexOf(name) !== names.lastIndexOf(name));
   return { ...done, rejected, duplicates };
 }
 
 /** The reason in words of its own: the name stands beside it, and would be quoted twice. */
-function whyNot(error: unknown): Pick<Rejection, 'code' | 'reason'> {
-  if (!(error instanceof TenancyError)) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { code: 'TENANTRY_INTERNAL', reason: redact(reason) };
-  }
-  const { code, message, hint } = error;
+function whyNot({ code, message, hint }: TenancyError): Pick<Rejection, 'code' | 'reason'> {
   const what = code === 'TENANTRY_INVALID_NAME' ? 'It cannot be the name of a tenant.' : message;
   return { code, reason: hint === '' ? what : `${what} ${hint.replaceAll('"', "'")}` };
 }

@@ -1,4 +1,4 @@
-import { InvalidInputError, type Transactor } from 'tenantry';
+import { InvalidInputError, QueryFailedError, type Transactor } from 'tenantry';
 
 /** A value of the names' column: a text, or whatever stood there instead. */
 export type NameValue = string | null;
@@ -15,20 +15,35 @@ export async function readNames(
   signal: AbortSignal,
 ): Promise<readonly NameValue[]> {
   const statement = assertSelect(sql);
-  const rows = await central.transaction((transaction) => transaction.query(statement), {
-    readOnly: true,
-    signal,
-  });
+  const rows = await central
+    .transaction((transaction) => transaction.query(statement), { readOnly: true, signal })
+    .catch((error: unknown) => {
+      if (!(error instanceof QueryFailedError)) throw error;
+      throw new InvalidInputError(`--tenants-from was refused: ${reasonOf(error)}`, {
+        cause: error.cause,
+        hint: "It is run in the catalog's own database, to read only.",
+        ...(error.kind === undefined ? {} : { kind: error.kind }),
+      });
+    });
   return rows.map((row) => nameOf(Object.values(row)[0]));
 }
 
 /** The statement without its closing semicolon, if it is one SELECT. */
 export function assertSelect(sql: string): string {
-  const statement = sql.trim().replace(/;$/, '').trimEnd();
+  const statement = sql.replace(/^\s+|[\s;]+$/g, '');
   // A second statement could end the read-only transaction that guards the first.
-  if (/^(?:select|with)\b/i.test(statement) && !statement.includes(';')) return statement;
-  throw new InvalidInputError('--tenants-from is not a single SELECT.', {
-    hint: 'For example: --tenants-from "SELECT name FROM tenants". It may contain no ";".',
+  if (statement.includes(';')) throw notOne('there is a ";" inside of it');
+  if (/^(?:select|with)\b/i.test(statement)) return statement;
+  throw notOne('it begins with neither SELECT nor WITH');
+}
+
+function reasonOf({ cause, message }: QueryFailedError): string {
+  return cause instanceof Error ? cause.message : message;
+}
+
+function notOne(why: string): InvalidInputError {
+  return new InvalidInputError(`--tenants-from is not a single SELECT: ${why}.`, {
+    hint: 'For example: --tenants-from "SELECT name FROM tenants". A ";" may stand at its end only.',
   });
 }
 

@@ -1,6 +1,7 @@
 import {
   AbortedError,
   CatalogMissingError,
+  CatalogRefusedError,
   CatalogUnavailableError,
   type ErrorKind,
   QueryFailedError,
@@ -10,14 +11,17 @@ import {
 import { type CatalogPlace, describePlace } from './catalog-place.js';
 
 const SETUP_HINT = 'Make it with: tenantry setup';
+const PASSWORD_HINT =
+  "Check the user and the password in the catalog's URL, and that the user may use this database.";
+const FOLDER_HINT = "Check who owns the folder in the catalog's URL, and what this process may do in it.";
+const RIGHTS_HINT =
+  'Grant it what it needs in the database: SELECT, INSERT, UPDATE and DELETE on the tables tenantry_*, and for tenantry setup CREATE and ALTER.';
+const MAKE_HINT = 'Let it make databases (on PostgreSQL: ALTER ROLE ... CREATEDB), or make this one for it.';
 const TOO_MANY_HINT =
   'Lower the number of processes or their connections, or raise the limit of the server or of its user.';
 
 /** The kinds that say "out of reach", each with what to check. */
 const UNAVAILABLE: Partial<Record<ErrorKind, string>> = {
-  unreachable: 'Check that the database server runs and that this machine reaches it.',
-  'access-denied':
-    "Check the user and the password in the catalog's URL, and what the user may do in the database.",
   'too-many-connections': TOO_MANY_HINT,
   'connection-lost': 'Try again; if it stays, look into the log of the database server.',
   killed: 'Try again; somebody, or the server itself, ended the connection.',
@@ -49,12 +53,16 @@ export function catalogError(error: unknown, place: CatalogPlace): TenancyError 
   const kind = kindOf(error, place);
   if (error instanceof TenancyError) {
     if (error.code === 'TENANTRY_DATABASE_MISSING') return missing(place, error, 'unknown-database');
+    if (kind === 'access-denied') return notLetIn(place, error);
+    if (kind === 'unreachable') return unreachable(place, error);
     if (UNAVAILABLE_CODES.has(error.code)) {
       return unavailable(place, reasonOf(error), { cause: error, kind, hint: error.hint });
     }
     return error;
   }
   if (kind === 'unknown-database' || kind === 'missing-table') return missing(place, error, kind);
+  if (kind === 'access-denied') return mayNot(place, error);
+  if (kind === 'unreachable') return unreachable(place, error);
   const hint = UNAVAILABLE[kind];
   if (hint !== undefined) return unavailable(place, reasonOf(error), { cause: error, kind, hint });
   return new QueryFailedError(
@@ -64,6 +72,49 @@ export function catalogError(error: unknown, place: CatalogPlace): TenancyError 
       kind,
     },
   );
+}
+
+/** Nothing of it goes away by itself. */
+function refused(place: CatalogPlace, cause: unknown, hint: string): CatalogRefusedError {
+  const { user } = place.server.address;
+  const whom = user === undefined ? 'its user' : `user ${user}`;
+  return new CatalogRefusedError(
+    `The catalog (${describePlace(place)}) refused ${whom}: ${reasonOf(cause)}`,
+    {
+      cause,
+      kind: 'access-denied',
+      hint,
+    },
+  );
+}
+
+/** No connection was to be had. */
+function notLetIn(place: CatalogPlace, error: TenancyError): CatalogRefusedError {
+  const hint = place.server.engine.capabilities.dialect === 'sqlite' ? FOLDER_HINT : PASSWORD_HINT;
+  return refused(place, error.cause ?? error, hint);
+}
+
+/** A statement was refused. */
+function mayNot(place: CatalogPlace, cause: unknown): CatalogRefusedError {
+  return refused(place, cause, RIGHTS_HINT);
+}
+
+/** What is not there, or there and speaks another protocol, in which it never gives an answer. */
+function unreachable(place: CatalogPlace, cause: unknown): CatalogUnavailableError {
+  const { name, capabilities } = place.server.engine;
+  const isFolder = capabilities.dialect === 'sqlite';
+  return unavailable(place, reasonOf(cause), {
+    cause,
+    kind: 'unreachable',
+    hint: isFolder
+      ? FOLDER_HINT
+      : `Check that it runs, that this machine reaches it, and that it is what its URL says: ${name}.`,
+  });
+}
+
+/** The user may not make what is missing of the catalog. */
+export function mayNotMake(place: CatalogPlace, cause: unknown): CatalogRefusedError {
+  return refused(place, cause, MAKE_HINT);
 }
 
 /** The catalog was not heard of in time. A wait for a connection knows where its server refuses more of them. */

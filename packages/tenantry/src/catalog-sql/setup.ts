@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { CatalogMissingError, CatalogUnavailableError, ServerRefusedError } from '../errors.js';
+import { CatalogMissingError, CatalogUnavailableError } from '../errors.js';
 import type { CatalogConnections } from './catalog-connections.js';
-import { catalogError, kindOf } from './catalog-error.js';
+import { catalogError, kindOf, mayNotMake } from './catalog-error.js';
 import { type CatalogPlace, describePlace } from './catalog-place.js';
 import type { CatalogSql } from './catalog-sql.js';
 import { createTable, type Table } from './migrations/create-table.js';
@@ -56,19 +56,9 @@ async function createDatabase(connections: CatalogConnections, place: CatalogPla
   } catch (error) {
     // Another process may have been faster, and servers say so in more ways than one.
     if (await canConnect(connections)) return;
-    if (kindOf(error, place) === 'access-denied') throw mayNotCreate(place, error);
+    if (kindOf(error, place) === 'access-denied') throw mayNotMake(place, error);
     throw catalogError(error, place);
   }
-}
-
-/** Nothing of it goes away by itself. */
-function mayNotCreate(place: CatalogPlace, cause: unknown): ServerRefusedError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new ServerRefusedError(`The user may not make the ${describePlace(place)}: ${reason}`, {
-    cause,
-    kind: 'access-denied',
-    hint: 'Let it make databases (on PostgreSQL: ALTER ROLE ... CREATEDB), or make this one for it.',
-  });
 }
 
 async function canConnect(connections: CatalogConnections): Promise<boolean> {

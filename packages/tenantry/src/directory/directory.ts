@@ -1,5 +1,5 @@
 import type { Catalog, CatalogPosition, RouteSnapshot } from '../catalog/catalog.js';
-import { CatalogUnavailableError } from '../errors.js';
+import { isSilent } from '../catalog/silence.js';
 import { isNamedBy, isPossible, type TenantKey } from '../tenant/ref.js';
 import { unknownTenant } from '../tenant/status.js';
 import type { Route } from '../tenant/tenant.js';
@@ -255,7 +255,7 @@ export class Directory {
   }
 
   #mayServeStale(error: unknown): boolean {
-    return error instanceof CatalogUnavailableError && this.#freshness.isInReach(this.#freshness.now());
+    return isSilent(error) && this.#freshness.isInReach(this.#freshness.now());
   }
 
   #isBroken(position: CatalogPosition): boolean {

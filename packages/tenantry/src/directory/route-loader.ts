@@ -80,10 +80,10 @@ export class RouteLoader {
     }
     this.#settle(name)?.reject(
       new CatalogUnavailableError(
-        `Tenant ${idIn(name) ?? name} changed each of the ${MAX_ATTEMPTS} times that it was looked up.`,
+        `None of ${MAX_ATTEMPTS} answers about tenant ${idIn(name) ?? name} could be used: each came too late.`,
         {
           tenant: idIn(name) ?? name,
-          hint: 'Try again; something changes this tenant without pause.',
+          hint: 'Try again. Something changes this tenant without pause, or this process is stopped again and again.',
         },
       ),
     );

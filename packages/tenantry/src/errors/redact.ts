@@ -37,6 +37,7 @@ function withoutPassword(word: string): string {
     const next = word.indexOf(':', colon + 1);
     if (next < 0 || next >= end) return word;
     const user = word.slice(colon + 1, next).replace(/^\/+/, '');
+    if (isTemplate(user, word.slice(next + 1, end), word.slice(end + 1))) return word;
     if (!/[/@]/.test(user) && endsInScheme(word, from, colon)) {
       return `${word.slice(0, next)}:${REDACTED}${word.slice(end)}`;
     }
@@ -44,6 +45,11 @@ function withoutPassword(word: string): string {
     colon = next;
   }
   return word;
+}
+
+/** What a hint shows of how an address is written is nobody's: `user:password@host`. */
+function isTemplate(user: string, password: string, rest: string): boolean {
+  return user === 'user' && password === 'password' && /^host(?![\w.-])/.test(rest);
 }
 
 /** Whether what stands before a colon could be a scheme; they are short. */

@@ -4,10 +4,11 @@ import type { EngineServer } from '../engine/engine.js';
 import { InvalidInputError, QueryFailedError, TenancyError } from '../errors.js';
 import { assertFlag, assertSignal } from '../input/call-options.js';
 import { assertKnownKeys } from '../input/known-keys.js';
+import { checkedMetadata } from '../tenant/metadata.js';
 import { assertTenantName, quoteForMessage } from '../tenant/name.js';
 import { isNamedBy, isPossible, keyOf, labelOf, type TenantRef } from '../tenant/ref.js';
 import { tenantStatuses, unknownTenant } from '../tenant/status.js';
-import type { Placement, Tenant, TenantMetadata } from '../tenant/tenant.js';
+import type { Placement, Tenant } from '../tenant/tenant.js';
 import type { AdminServer, FindServer } from './admin-server.js';
 import { assertIsolation } from './isolation.js';
 import { adoptTenant } from './operations/adopt.js';
@@ -34,7 +35,6 @@ export interface TenantAdminRooms {
 const CREATE_KEYS = ['name', 'server', 'isolation', 'rowKey', 'metadata', 'signal'];
 const ADOPT_KEYS = ['name', 'server', 'database', 'identity', 'dryRun'];
 const LIST_KEYS = ['status', 'limit', 'after'];
-const MAX_METADATA_BYTES = 65_536;
 
 /** Implements {@link Tenants}: checks the input, runs the operation, and brings this process up to date. */
 export class TenantAdmin implements Tenants {
@@ -246,26 +246,4 @@ function isSameServer(one: EngineServer, other: EngineServer): boolean {
     one.address.socketPath === other.address.socketPath &&
     one.address.folder === other.address.folder
   );
-}
-
-/** What is kept is what JSON makes of it; a `toJSON` may make anything. */
-function checkedMetadata(metadata: unknown): TenantMetadata {
-  let json: string | undefined;
-  let kept: unknown;
-  try {
-    json = JSON.stringify(metadata);
-    kept = json === undefined ? undefined : JSON.parse(json);
-  } catch (cause) {
-    // A cycle, a BigInt, or a toJSON that throws.
-    throw new InvalidInputError('Metadata must be a JSON object, and this cannot be written as JSON.', {
-      cause,
-      hint: 'Pass plain values; write a BigInt as a text.',
-    });
-  }
-  const isObject = typeof kept === 'object' && kept !== null && !Array.isArray(kept);
-  if (isObject && json !== undefined && Buffer.byteLength(json) <= MAX_METADATA_BYTES)
-    return kept as TenantMetadata;
-  throw new InvalidInputError('Metadata must be a JSON object of at most 64 KiB.', {
-    hint: 'Keep what is larger in the tenant’s own database.',
-  });
 }

@@ -11,6 +11,8 @@ export class ControlledCatalog {
   incarnation = 'one';
   revision = 0;
   isDown = false;
+  /** Why, where it is not out of reach. */
+  refusal: Error | undefined;
   queries: string[][] = [];
   polls = 0;
   readonly #routes = new Map<string, Route>();
@@ -94,6 +96,6 @@ export class ControlledCatalog {
   };
 
   #assertUp(): void {
-    if (this.isDown) throw new CatalogUnavailableError('The catalog is out of reach.');
+    if (this.isDown) throw this.refusal ?? new CatalogUnavailableError('The catalog is out of reach.');
   }
 }

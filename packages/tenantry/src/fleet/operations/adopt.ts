@@ -1,8 +1,8 @@
 import { type Catalog, databasePlacement, identityOf } from '../../catalog/catalog.js';
+import { isSilent } from '../../catalog/silence.js';
 import type { Provisioning } from '../../engine/provisioning.js';
 import { redactValue } from '../../errors/redact.js';
 import {
-  CatalogUnavailableError,
   DatabaseExistsError,
   DatabaseMissingError,
   InvalidInputError,
@@ -110,9 +110,7 @@ async function register(
     await catalog.adopt({ id, name, server: server.name, database, identity: input.identity, fence });
   } catch (error) {
     // Nobody knows a tenant of this id, unless the answer was lost; then the next attempt finds out.
-    const isCertain = !(
-      error instanceof CatalogUnavailableError || error instanceof TransactionOutcomeUnknownError
-    );
+    const isCertain = !(isSilent(error) || error instanceof TransactionOutcomeUnknownError);
     if (isCertain && input.identity === 'table')
       await provisioning.changeIdentity(database, mine, undefined).catch(() => {});
     throw error;

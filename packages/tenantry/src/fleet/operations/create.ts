@@ -1,8 +1,8 @@
 import type { Catalog, NewTenant, ProcessRecord } from '../../catalog/catalog.js';
+import { isSilent } from '../../catalog/silence.js';
 import { partOf } from '../../engine/place.js';
 import {
   AbortedError,
-  CatalogUnavailableError,
   type ErrorKind,
   ProvisionFailedError,
   TenancyError,
@@ -143,7 +143,7 @@ function explain(
 
 /** Whether the catalog was asked and did not answer, so that the tenant may be whole and ours. */
 function isSilence(error: unknown): boolean {
-  return error instanceof TransactionOutcomeUnknownError || error instanceof CatalogUnavailableError;
+  return error instanceof TransactionOutcomeUnknownError || isSilent(error);
 }
 
 function kindOf(error: unknown, { server }: CreateInput): ErrorKind {

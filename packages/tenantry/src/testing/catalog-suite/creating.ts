@@ -55,7 +55,10 @@ export function describeCreating(suite: SuiteContext): void {
     });
 
     it('keeps metadata as it is, emoji included', async () => {
-      const metadata = { plan: 'größer 🐘', nested: { list: [1, null, 'x'], quote: `'"\\` } };
+      const metadata = {
+        plan: 'größer 🐘',
+        nested: { list: [1, null, 'x', Number.MAX_SAFE_INTEGER, 1.5e-7], quote: `'"\\` },
+      };
       const begun = await begin(suite.catalog, { ...fresh('TenantA'), metadata }, owner());
       expect(begun.metadata).toEqual(metadata);
       expect((await suite.catalog.findById(begun.id))?.metadata).toEqual(metadata);
