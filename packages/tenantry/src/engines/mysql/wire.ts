@@ -4,17 +4,12 @@ import { RebindFailedError } from '../../engine/rebind-failed.js';
 import { InternalError } from '../../errors.js';
 import { type Command, failCommand } from './driver-command.js';
 import { type ReadingPacket, readExactly } from './exact-numbers.js';
-import {
-  Command as CommandCode,
-  initDbPacket,
-  okFlags,
-  okSchema,
-  queryPacket,
-  resetConnectionPacket,
-} from './packets.js';
+import { tracesOfCommand } from './judged-command.js';
+import { doubtOf, type Move, moveOf, type Prelude } from './move.js';
+import { initDbPacket, queryPacket, resetConnectionPacket } from './packets.js';
 import type { ServerFacts } from './session-setup.js';
-import { ServerStatus, StatusWatch } from './status.js';
-import { judgeTraces, more, type Traces, tracesOf } from './traces.js';
+import { StatusWatch } from './status.js';
+import { more, type Traces } from './traces.js';
 
 /** A packet as mysql2 reads it: `buffer` holds others too, `start` is where its header begins. */
 interface Packet extends ReadingPacket {
@@ -48,24 +43,11 @@ interface Client {
   readonly _statements: { readonly size: number; values(): Iterable<CachedStatement>; clear(): void };
 }
 
-/** Commands that are written ahead of the driver's next one, and answered before it. */
-interface Prelude {
-  readonly packets: Buffer;
-  /** Each packet's reply must be OK. */
-  readonly replies: number;
-  /** The database that it moves to, where it is a move. */
-  readonly database: string | undefined;
-}
-
-/** Commands of a move, as they are written, and how many replies they have. */
-type Move = Pick<Prelude, 'packets' | 'replies'>;
-
 const OK = 0x00;
 const ERROR = 0xff;
 /** Every command has a sequence of its own: the command is 0, its reply 1. */
 const FIRST_REPLY = 1;
 const COMMAND_AT = 4;
-const TEXT_AT = 5;
 /** Beyond this a statement is written by itself instead of being copied behind the prelude. */
 const COPY_LIMIT = 64 * 1024;
 const BACKSLASH = 0x5c;
@@ -323,7 +305,7 @@ export class Wire implements Activity {
     if (this.#begins) {
       this.#begins = false;
       this.status.sent(buffer[COMMAND_AT]);
-      if (!this.#judged) this.leaves(this.#judge(buffer));
+      if (!this.#judged) this.leaves(tracesOfCommand(buffer, this.#hasAttributes));
     }
     if (this.#held !== undefined) this.#held.push(buffer);
     else if (this.#pending === undefined) this.#toSocket(buffer);
@@ -355,39 +337,6 @@ export class Wire implements Activity {
     this.#whenAnswered();
   }
 
-  /** What a command may leave that somebody else gives to the driver. */
-  #judge(buffer: Buffer): Traces {
-    switch (buffer[COMMAND_AT]) {
-      case CommandCode.query:
-        // With its values in it, it will hardly come again.
-        return this.#hasAttributes
-          ? this.#judgeAfterAttributes(buffer)
-          : judgeTraces(textOf(buffer, TEXT_AT));
-      case CommandCode.prepare:
-        return tracesOf(textOf(buffer, TEXT_AT));
-      // A statement that was prepared has been judged, and none outlives a reset.
-      case CommandCode.execute:
-      case CommandCode.sendLongData:
-      case CommandCode.closeStatement:
-      case CommandCode.resetStatement:
-      case CommandCode.fetch:
-      case CommandCode.ping:
-      case CommandCode.quit:
-        return 'none';
-      case CommandCode.resetConnection:
-        return 'anything';
-      default:
-        // Another user, an option of the protocol, a replica: a reset keeps them.
-        return 'lasting';
-    }
-  }
-
-  /** Two numbers come before the text, those of attributes and of their sets; attributes are not read here. */
-  #judgeAfterAttributes(buffer: Buffer): Traces {
-    const hasNone = buffer[TEXT_AT] === 0 && buffer[TEXT_AT + 1] === 1;
-    return hasNone ? judgeTraces(textOf(buffer, TEXT_AT + 2)) : 'anything';
-  }
-
   #readReply(packet: Packet): void {
     this.#repliesLeft--;
     const trouble = this.#troubleWith(packet);
@@ -402,24 +351,13 @@ export class Wire implements Activity {
       return new Error('The replies are out of order.');
     if (this.#repliesLeft > 0 || this.#sent?.database === undefined) return undefined;
     try {
-      return this.#doubt(payload, this.#sent.database);
+      return doubtOf(payload, this.#sent.database, {
+        escapesBackslashes: this.#escapesBackslashes,
+        foldsNames: this.#foldsNames,
+      });
     } catch (error) {
       return new Error('A reply could not be read.', { cause: error });
     }
-  }
-
-  /** What speaks against a move whose last command was answered with OK. */
-  #doubt(ok: Buffer, database: string): Error | undefined {
-    const flags = okFlags(ok);
-    const open = ServerStatus.inTransaction | ServerStatus.inReadOnlyTransaction;
-    if ((flags & open) !== 0) return new Error('A transaction is still open.');
-    if ((flags & ServerStatus.autocommit) === 0) return new Error('Autocommit is off.');
-    const escapes = (flags & ServerStatus.noBackslashEscapes) === 0;
-    if (escapes !== this.#escapesBackslashes) return new Error('The sql_mode of the server has changed.');
-    const actual = okSchema(ok);
-    if (actual === undefined || actual === database) return undefined;
-    if (this.#foldsNames && actual.toLowerCase() === database.toLowerCase()) return undefined;
-    return new Error(`The server moved to ${JSON.stringify(actual)}.`);
   }
 
   #fail(cause: Error): void {
@@ -448,12 +386,4 @@ export class Wire implements Activity {
     const { config, serverCapabilityFlags } = this.#client;
     return (config.clientFlags & serverCapabilityFlags & QUERY_ATTRIBUTES) !== 0;
   }
-}
-
-function moveOf(packets: readonly Buffer[]): Move {
-  return { packets: Buffer.concat(packets), replies: packets.length };
-}
-
-function textOf(command: Buffer, at: number): string {
-  return command.toString('utf8', at);
 }
