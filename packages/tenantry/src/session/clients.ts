@@ -1,12 +1,19 @@
 import type { EngineName } from '../engine/capabilities.js';
 import type { LendOptions, LentClient } from '../engine/lent-client.js';
-import { AbortedError, ConnectionLostError, StatementTimeoutError, type TenancyError } from '../errors.js';
+import {
+  AbortedError,
+  ConnectionLostError,
+  type NotSupportedError,
+  StatementTimeoutError,
+  type TenancyError,
+} from '../errors.js';
 import { assertFlag, assertTimeout, END_KEYS } from '../input/call-options.js';
 import { assertKnownKeys } from '../input/known-keys.js';
 import type { Lease } from '../pool/lease.js';
 import type { LentEnd, LentLimits } from '../pool/lent-watch.js';
 import type { Placement } from '../tenant/tenant.js';
 import type { LeaseSource } from './executor.js';
+import { transactionLeftOpen } from './left-open.js';
 import { Limit } from './limit.js';
 import type { CallOptions } from './session.js';
 
@@ -196,6 +203,11 @@ abstract class LimitedUse implements LentLimits {
     lease.onTaken(NOTHING_MORE);
   }
 
+  /** Why what has just run should have been in a transaction of its own: see {@link transactionLeftOpen}. */
+  get leftOpen(): NotSupportedError | undefined {
+    return transactionLeftOpen(this.lease, this.#label);
+  }
+
   onReached(end: LentEnd): void {
     const ms = end === 'statement' ? this.queryMs : this.transactionMs;
     this.end(useEnded(end, this.#label, this.signal, ms));
@@ -204,6 +216,11 @@ abstract class LimitedUse implements LentLimits {
   protected end(error: TenancyError): void {
     this.lease.cancel(error);
   }
+}
+
+/** The same of a client that a pool takes for one statement, and shows to nobody who could end the transaction. */
+export function leftOpenBy(lease: ClientLease | undefined): NotSupportedError | undefined {
+  return lease instanceof LimitedUse ? lease.leftOpen : undefined;
 }
 
 /** Whoever awaits something of it was told. */

@@ -4,6 +4,7 @@ import { assertStatement } from '../engine/parameters.js';
 import { InvalidOptionError } from '../errors.js';
 import { assertFlag, assertFunction } from '../input/call-options.js';
 import type { Lease } from '../pool/lease.js';
+import { transactionLeftOpen } from './left-open.js';
 import { Limit } from './limit.js';
 import type { CallOptions, ExecuteResult, Executor, TransactionOptions, Transactor } from './session.js';
 import { maySendAgain, runWithin, statementError } from './statement.js';
@@ -78,7 +79,10 @@ export class PooledExecutor implements Transactor {
       // Whose limits hold may be known only now.
       limit.defaultTo(source.queryMs);
       try {
-        return pick(await runWithin(limit, lease, lease.connection.query(sql, params)));
+        const result = await runWithin(limit, lease, lease.connection.query(sql, params));
+        const leftOpen = transactionLeftOpen(lease, source.label);
+        if (leftOpen !== undefined) throw leftOpen;
+        return pick(result);
       } catch (error) {
         if (attempt === 1 && maySendAgain(source.engine(), error, source.engine().isRead(sql))) continue;
         throw statementError(source.engine(), error, source.label);

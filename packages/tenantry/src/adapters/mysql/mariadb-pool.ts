@@ -16,7 +16,13 @@ import {
 import { assertKnownKeys } from '../../input/known-keys.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
-import { assertUseLimits, type ClientLease, USE_LIMIT_KEYS, type UseLimits } from '../../session/clients.js';
+import {
+  assertUseLimits,
+  type ClientLease,
+  leftOpenBy,
+  USE_LIMIT_KEYS,
+  type UseLimits,
+} from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import type { TenantRef } from '../../tenant/ref.js';
 import { giveOwnCalls } from './mariadb-calls.js';
@@ -95,6 +101,7 @@ class MariadbTenantPool extends EventEmitter {
   readonly #values: MariadbPoolOptions['values'];
   readonly #limits: UseLimits;
   readonly #ending = new AbortController();
+  readonly #leases = new WeakMap<object, ClientLease>();
   #active = 0;
   #waiting = 0;
 
@@ -211,6 +218,7 @@ class MariadbTenantPool extends EventEmitter {
   #handOut(connection: PoolConnection, lease: ClientLease): PoolConnection {
     let isOver = false;
     const unanswered = new Unanswered();
+    this.#leases.set(connection, lease);
     const end = (how: () => void, why: () => Error = leaseEnded) => {
       if (isOver) return;
       isOver = true;
@@ -246,7 +254,10 @@ class MariadbTenantPool extends EventEmitter {
   async #with<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
     const connection = await this.getConnection();
     try {
-      return await work(connection);
+      const result = await work(connection);
+      const leftOpen = leftOpenBy(this.#leases.get(connection));
+      if (leftOpen !== undefined) throw leftOpen;
+      return result;
     } finally {
       await connection.release();
     }

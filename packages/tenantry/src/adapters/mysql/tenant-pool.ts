@@ -8,6 +8,7 @@ import {
   type ClientLease,
   type Clients,
   type IdleSender,
+  leftOpenBy,
   TenantClients,
   type UseLimits,
 } from '../../session/clients.js';
@@ -97,7 +98,7 @@ export class TenantPool extends PoolBase {
         const { _fatalError, _protocolError } = connection;
         if (_fatalError || _protocolError) throw _fatalError ?? _protocolError;
         const command = send(connection);
-        watchLoss(command, () => ends.destroy());
+        watchEnd(command, ends);
         command.once('end', () => ends.release());
       } catch (thrown) {
         ends.release();
@@ -113,7 +114,11 @@ export class TenantPool extends PoolBase {
     }
     if (idle !== undefined) start(idle.sender as Sender, idle);
     else
-      this.#checkOut(!hasCallback, (connection) => start(connection as unknown as Sender, connection), fail);
+      this.#checkOut(
+        !hasCallback,
+        (connection, lease) => start(connection as unknown as Sender, endsOf(connection, lease)),
+        fail,
+      );
   }
 
   /** What sends a command at once, where nobody is to see its connection; undefined where one must be checked out. */
@@ -141,17 +146,17 @@ export class TenantPool extends PoolBase {
    */
   #checkOut(
     mayBeLost: boolean,
-    done: (connection: PoolConnection) => void,
+    done: (connection: PoolConnection, lease: ClientLease) => void,
     fail: (error: unknown) => void,
   ): void {
     try {
       const clients = this.#clients();
       const idle =
         clients instanceof TenantClients ? clients.takeIdle({ raw: this.#raw, ...this.#limits }) : undefined;
-      if (idle !== undefined) process.nextTick(done, this.#handOut(idle, mayBeLost));
+      if (idle !== undefined) process.nextTick(done, this.#handOut(idle, mayBeLost), idle);
       else {
         void this.#wait(clients, mayBeLost).then(
-          (connection) => process.nextTick(done, connection),
+          ([connection, lease]) => process.nextTick(done, connection, lease),
           (error: unknown) => process.nextTick(fail, error),
         );
       }
@@ -160,13 +165,12 @@ export class TenantPool extends PoolBase {
     }
   }
 
-  async #wait(clients: Clients, mayBeLost: boolean): Promise<PoolConnection> {
+  async #wait(clients: Clients, mayBeLost: boolean): Promise<[PoolConnection, ClientLease]> {
     const waiting = this.listenerCount('enqueue') > 0 && setImmediate(() => this.emit('enqueue'));
     try {
-      return this.#handOut(
-        await clients.acquire({ raw: this.#raw, ...this.#limits, signal: this.#ending.signal }),
-        mayBeLost,
-      );
+      const options = { raw: this.#raw, ...this.#limits, signal: this.#ending.signal };
+      const lease = await clients.acquire(options);
+      return [this.#handOut(lease, mayBeLost), lease];
     } catch (error) {
       throw this._closed && error instanceof AbortedError ? closed() : error;
     } finally {
@@ -236,15 +240,33 @@ interface Sender extends MysqlSender {
 interface Ends {
   release(): void;
   destroy(): void;
+  /** Set where the statement has left a transaction open: the pool's next one may run on another connection. */
+  readonly leftOpen: Error | undefined;
+}
+
+function endsOf(connection: PoolConnection, lease: ClientLease): Ends {
+  return {
+    release: () => connection.release(),
+    destroy: () => connection.destroy(),
+    get leftOpen() {
+      return leftOpenBy(lease);
+    },
+  };
 }
 
 /** A command whose connection is lost does not come to its end: that is told. */
-function watchLoss(command: Command, lost: () => void): void {
+function watchEnd(command: Command, ends: Ends): void {
   const { onResult } = command;
   if (onResult === undefined) return;
+  // The driver calls back a moment after the end, when the connection has been given back.
+  let leftOpen: Error | undefined;
+  command.once('end', () => {
+    leftOpen = ends.leftOpen;
+  });
   command.onResult = (error, ...results) => {
-    onResult(error, ...results);
-    if ((error as { readonly fatal?: unknown } | null)?.fatal === true) lost();
+    if (leftOpen === undefined || error) onResult(error, ...results);
+    else onResult(leftOpen);
+    if ((error as { readonly fatal?: unknown } | null)?.fatal === true) ends.destroy();
   };
 }
 

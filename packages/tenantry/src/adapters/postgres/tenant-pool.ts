@@ -16,6 +16,7 @@ import {
   type ClientLease,
   type Clients,
   type IdleSender,
+  leftOpenBy,
   TenantClients,
   USE_LIMIT_KEYS,
   type UseLimits,
@@ -63,6 +64,7 @@ export class TenantPool extends PoolBase {
   readonly #tenant: TenantRef | undefined;
   readonly #raw: boolean;
   readonly #limits: UseLimits;
+  readonly #leases = new WeakMap<object, ClientLease>();
   #waiting = 0;
   #leased = 0;
   #whenEmpty: () => void = () => {};
@@ -167,6 +169,7 @@ export class TenantPool extends PoolBase {
       throw notPostgres(lease.engine);
     }
     const client = lease.client as pg.PoolClient;
+    this.#leases.set(client, lease);
     this.#leased++;
     let released = false;
     client.release = (error) => {
@@ -204,12 +207,16 @@ export class TenantPool extends PoolBase {
     const idle = this.#idleSender(config);
     const client = idle === undefined ? await this.#checkOut() : (idle.sender as PgSender);
     try {
-      return await new Promise((resolve, reject) => {
+      const result = await new Promise((resolve, reject) => {
         const callback: QueryCallback = (error, result) => (error ? reject(error) : resolve(result));
         // A query that has a callback calls no other.
         const both = config instanceof pg.Query ? alsoCalling(config, callback) : callback;
         Reflect.apply(client.query, client, [config, values, both]);
       });
+      // pg says: not for transactions. Its next statement may run on another client.
+      const leftOpen = idle === undefined ? leftOpenBy(this.#leases.get(client)) : idle.leftOpen;
+      if (leftOpen !== undefined) throw leftOpen;
+      return result;
     } catch (error) {
       // As pg does: the stack that leads to the socket says nothing, the caller's does.
       if (error instanceof Error) Error.captureStackTrace(error);

@@ -7,7 +7,7 @@ import {
   statementsOf,
 } from '../../engines/sqlite/lent/index.js';
 import { normalizeInteger, normalizeRows } from '../../engines/sqlite/values.js';
-import type { ClientLease, Clients } from '../../session/clients.js';
+import { type ClientLease, type Clients, leftOpenBy } from '../../session/clients.js';
 
 /**
  * A tenant's handle in an ORM's hands, for one query or for one transaction. Work waits for other handles'
@@ -83,6 +83,11 @@ export class WaitingHandle {
     } finally {
       rows.return?.();
     }
+  }
+
+  /** Set where what ran here has left a transaction open, and nobody will go on with this handle. */
+  get leftOpen(): Error | undefined {
+    return leftOpenBy(this.#lease);
   }
 
   release(): void {

@@ -71,8 +71,8 @@ export class PostgresConnection implements EngineConnection {
   #instance: string | undefined;
   #admission: AdmissionWatch | undefined;
   #isOurs = false;
-  /** Whether the transaction that was begun has ended, so that one which is open is another's. */
-  #isAnother = false;
+  /** Whose transaction is open: the one that was begun, or another's that began after its end. */
+  #transaction: 'none' | 'ours' | 'another' = 'none';
   /** The part of the database to which the session is bound by the wire, ahead of its next statement. */
   #part: DatabasePart | undefined;
   #wire: Wire | undefined;
@@ -180,7 +180,8 @@ export class PostgresConnection implements EngineConnection {
           ? { text: sql, types: OWN_VALUES }
           : sql,
     );
-    if (this.#isOpen && beganAnother(command, sql)) this.#isAnother = true;
+    if (this.#transaction === 'ours' && this.#isOpen && beganAnother(command, sql))
+      this.#transaction = 'another';
     return { rows, affectedRows: CHANGING.has(command) ? (rowCount ?? 0) : 0, insertId: null };
   }
 
@@ -191,7 +192,7 @@ export class PostgresConnection implements EngineConnection {
   }
 
   isInTransaction(): boolean {
-    return this.#isOpen && !this.#isAnother;
+    return this.#isOpen && this.#transaction !== 'another';
   }
 
   /** Whether a transaction is open, whole or failed, whoever began it. True when in doubt. */
@@ -204,7 +205,7 @@ export class PostgresConnection implements EngineConnection {
     if (this.#isOpen && this.isAlive()) {
       throw new TransactionStateError('A transaction is open already; the server would only warn.');
     }
-    this.#isAnother = false;
+    this.#transaction = 'ours';
     await this.#run(text);
   }
 
@@ -215,6 +216,7 @@ export class PostgresConnection implements EngineConnection {
         'There is no transaction to commit: one of its statements was COMMIT or ROLLBACK itself.',
       );
     }
+    this.#transaction = 'none';
     const { command } = await this.#run('COMMIT');
     if (command === 'COMMIT') return;
     throw new TransactionStateError(
@@ -224,6 +226,7 @@ export class PostgresConnection implements EngineConnection {
   }
 
   async rollback(): Promise<void> {
+    this.#transaction = 'none';
     await this.#run('ROLLBACK');
   }
 

@@ -104,7 +104,9 @@ export class TenantAdapter extends TenantQueryable implements PrismaAdapter {
   protected async on<T>(work: (handle: WaitingHandle) => Promise<T>): Promise<T> {
     const handle = await this.#lease();
     try {
-      return await inPrismasWords(work(handle));
+      const result = await inPrismasWords(work(handle));
+      if (handle.leftOpen !== undefined) throw handle.leftOpen;
+      return result;
     } finally {
       handle.release();
     }
