@@ -1,5 +1,5 @@
 import type { PoolConnection } from 'mariadb';
-import { assertPreparable } from '../../engines/mysql/index.js';
+import { assertPreparable, assertSendable } from '../../engines/mysql/index.js';
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 
@@ -11,20 +11,26 @@ type Call = (...args: unknown[]) => Promise<unknown>;
 export function giveOwnCalls(connection: PoolConnection): void {
   const { query, execute, batch, prepare } = connection as unknown as Record<string, Call>;
   const own = {
-    query: async (...args: unknown[]) => withUnsignedKeys(await query?.apply(connection, args)),
+    query: async (sql: unknown, values: unknown) => {
+      assertSendable(sql, values);
+      return withUnsignedKeys(await query?.call(connection, sql, values));
+    },
     execute: async (sql: unknown, values: unknown) => {
       assertPreparable(sql, values);
       return withUnsignedKeys(await execute?.call(connection, sql, values));
     },
     batch: async (sql: unknown, values: unknown) => {
-      // Of many rows the first.
-      assertPreparable(undefined, Array.isArray(values) ? values[0] : values);
+      if (Array.isArray(values)) for (const row of values) assertPreparable(undefined, row);
+      else assertPreparable(sql, undefined);
       return withUnsignedKeys(await batch?.call(connection, sql, values));
     },
     prepare: async (...args: unknown[]) => {
       const statement = (await prepare?.apply(connection, args)) as Record<'execute', Call>;
       const { execute } = statement;
-      statement.execute = async (...given) => withUnsignedKeys(await execute.apply(statement, given));
+      statement.execute = async (...given) => {
+        assertPreparable(undefined, given[0]);
+        return withUnsignedKeys(await execute.apply(statement, given));
+      };
       return statement;
     },
   };

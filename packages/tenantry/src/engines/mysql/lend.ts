@@ -43,6 +43,7 @@ interface Client extends Flow {
   config: { readonly namedPlaceholders?: boolean; readonly queryFormat?: unknown };
   readonly constructor: { createQuery(...args: unknown[]): Command };
   readonly stream: object;
+  readonly _statements: { readonly size: number };
   query(command: Command): Command;
   query(sql: string, callback: Callback): unknown;
   reset(callback: Callback): unknown;
@@ -56,7 +57,7 @@ interface Client extends Flow {
 }
 
 /** What only tells how the client is. All other private members, and those that write, are its inner life. */
-const TOLD: ReadonlySet<PropertyKey> = new Set(['_fatalError', '_protocolError', '_closing', '_statements']);
+const TOLD: ReadonlySet<PropertyKey> = new Set(['_fatalError', '_protocolError', '_closing']);
 const INNER: ReadonlySet<PropertyKey> = new Set([
   'addCommand',
   'handlePacket',
@@ -163,7 +164,7 @@ export class Lender {
         assertPreparable(args[0], args[1]);
         const command = withoutConnection(client.execute(...withCallbacksInContext(args)), client);
         if (command.onResult === undefined) inContext(command);
-        return endingWhenIdle(command, wire);
+        return endingWhenIdle(command, client, wire);
       },
       ...Object.fromEntries(
         TRANSACTION.map(([name, sql]) => [
@@ -206,6 +207,10 @@ export class Lender {
       get config() {
         return config();
       },
+      // Those of whoever comes next are prepared in the same place.
+      get _statements() {
+        return { size: client._statements.size };
+      },
       get stream() {
         return stream();
       },
@@ -244,8 +249,9 @@ export class Lender {
   #ownConfig(): object {
     const client = this.#client;
     if (client.config === this.#config) {
-      const own = Object.create(this.#config) as Client['config'];
-      client.config = Object.assign(own, { stream: noAddress });
+      // A copy, for what it inherits from could be reached, and outlives the loan.
+      const own = Object.create(Object.getPrototypeOf(this.#config) as object) as Client['config'];
+      client.config = Object.assign(own, this.#config, { stream: noAddress });
     }
     return client.config;
   }
@@ -274,8 +280,13 @@ export class Lender {
     const execute = Reflect.get(statement, 'execute') as (...args: unknown[]) => unknown;
     return this.#handOut(statement, {
       _connection: this.#lent?.standIn,
-      execute: (...args: unknown[]) =>
-        withoutConnection(execute.apply(statement, withCallbacksInContext(args)) as Command, this.#client),
+      execute: (...args: unknown[]) => {
+        assertPreparable(undefined, args[0]);
+        return withoutConnection(
+          execute.apply(statement, withCallbacksInContext(args)) as Command,
+          this.#client,
+        );
+      },
     });
   }
 

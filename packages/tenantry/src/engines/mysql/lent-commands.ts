@@ -122,9 +122,16 @@ export function bindingInTurn(command: Command, client: Formatter, wire: Wire): 
   };
 }
 
-/** What could not be prepared tells of its end while the driver still has its execution before it, to skip it. */
-export function endingWhenIdle(command: Command, wire: Wire): Command {
+/**
+ * Has an execution tell of its end when its caller has it. What could not be prepared would tell while the driver still
+ * has its execution before it, to skip it; and what the driver gave up at once has told before anybody listened.
+ */
+export function endingWhenIdle(command: Command, client: Flow, wire: Wire): Command {
   const emit = command.emit.bind(command);
+  if (wire.isIdle && client._command !== command) {
+    process.nextTick(emit, 'end');
+    return command;
+  }
   command.emit = (event, ...args) => {
     if (event !== 'end' || wire.isIdle) return emit(event, ...args);
     process.nextTick(emit, event, ...args);

@@ -19,13 +19,51 @@ export function assertBindable(values: unknown, isNamed: boolean): void {
 const PREPARED: ParameterLimit = { of: 'A prepared statement', most: 65_535 };
 
 /**
- * Refuses more values than a prepared statement can have, in whatever form a driver's `execute` takes them.
+ * Refuses more values than a prepared statement can have, and what {@link assertSendable} refuses.
  *
  * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`); nothing was sent then.
  */
 export function assertPreparable(sql: unknown, values: unknown): void {
-  const own: unknown = typeof sql === 'object' && sql !== null ? Reflect.get(sql, 'values') : undefined;
-  for (const list of [values, own]) if (Array.isArray(list)) assertParameterCount(list.length, PREPARED);
+  for (const list of [values, valuesIn(sql)]) {
+    if (Array.isArray(list)) assertParameterCount(list.length, PREPARED);
+  }
+  assertSendable(sql, values);
+}
+
+/**
+ * Refuses what a driver finds that it cannot send when it is in the middle of it, where nobody catches it: that of which
+ * no JSON can be made. In whatever form a driver takes the values of a statement.
+ *
+ * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`); nothing was sent then.
+ */
+export function assertSendable(sql: unknown, values: unknown): void {
+  for (const list of [values, valuesIn(sql)]) {
+    // In the place of values a driver takes its callback.
+    if (typeof list === 'function') continue;
+    if (typeof list !== 'object' || list === null || isSentAsItIs(list) || isRaw(list)) assertWritable(list);
+    else for (const value of Object.values(list)) assertWritable(value);
+  }
+}
+
+/** Drivers take them beside the text, or in its place. */
+function valuesIn(sql: unknown): unknown {
+  return typeof sql === 'object' && sql !== null ? Reflect.get(sql, 'values') : undefined;
+}
+
+function assertWritable(value: unknown): void {
+  if (typeof value === 'symbol' || typeof value === 'function') throw unwritable(`a ${typeof value}`);
+  if (typeof value !== 'object' || value === null || isSentAsItIs(value)) return;
+  const { text, cause } = writtenBy(value);
+  if (text === undefined) throw unwritable('an object of which no text can be made', cause);
+}
+
+/** What a driver writes for a value, or why it cannot. */
+function writtenBy(value: object): { readonly text?: string | undefined; readonly cause?: unknown } {
+  try {
+    return { text: isRaw(value) ? String(value.toSqlString()) : JSON.stringify(value) };
+  } catch (cause) {
+    return { cause };
+  }
 }
 
 function assertValue(value: unknown): void {
@@ -38,12 +76,17 @@ function isScalar(value: object): boolean {
   return value instanceof Date || value instanceof Uint8Array || isTemporal(value);
 }
 
+/** What a driver makes no text of by itself; a stream is read when its turn comes. */
+function isSentAsItIs(value: object): boolean {
+  return isScalar(value) || ('pipe' in value && typeof value.pipe === 'function');
+}
+
 function isTemporal(value: object): boolean {
   return Object.prototype.toString.call(value).startsWith('[object Temporal.');
 }
 
 /** Nothing that was parsed from JSON can have a function. */
-function isRaw(value: object): boolean {
+function isRaw(value: object): value is { toSqlString(): unknown } {
   return 'toSqlString' in value && typeof value.toSqlString === 'function';
 }
 
@@ -67,5 +110,12 @@ export function unsafeToEscape(reason: string): InvalidParameterError {
 function objectRefused(): InvalidParameterError {
   return new InvalidParameterError('A value is an object, which the driver would expand into SQL.', {
     hint: 'JSON.stringify it, or write its columns into the statement.',
+  });
+}
+
+function unwritable(what: string, cause?: unknown): InvalidParameterError {
+  return new InvalidParameterError(`A value is ${what}.`, {
+    hint: 'Pass what JSON has a form for: no cycles, no bigints inside of objects, no symbols.',
+    cause,
   });
 }

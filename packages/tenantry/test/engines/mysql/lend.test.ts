@@ -65,6 +65,27 @@ onEngine('mysql', () => {
       expect((await next.promise().query(WHO))[0]).toEqual([{ name: tenants.a }]);
     });
 
+    it('shows how many statements are prepared, and no way to them, for others are prepared there later', async () => {
+      const { client, revoke } = await lent();
+      await client.promise().execute(WHO);
+      const kept = Reflect.get(client, '_statements') as { size: number };
+      expect({ ...kept }).toEqual({ size: 1 });
+      expect(Object.getPrototypeOf(kept)).toBe(Object.prototype);
+      revoke();
+    });
+
+    it('has a configuration of its own, whatever it inherits from', async () => {
+      const { connection, client, revoke } = await lent();
+      for (let each: object = client.config; each !== Object.prototype; each = Object.getPrototypeOf(each)) {
+        Reflect.set(each, 'rowsAsArray', true, each);
+        Reflect.set(each, 'queryFormat', () => 'SELECT 666 AS name', each);
+      }
+      revoke();
+      const next = connection.lend().client as PoolConnection;
+      expect((await next.promise().query('SELECT ? AS name', [1]))[0]).toEqual([{ name: 1 }]);
+      expect((await connection.query(WHO)).rows).toEqual([{ name: tenants.a }]);
+    });
+
     it('is neither alive nor a sender once its driver takes no command, before the socket tells of an end', async () => {
       const { connection } = await borrow(test.url, tenants.a);
       const { client } = connection.lend({ raw: true });
