@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { InvalidOptionError, InvalidParameterError } from '../errors.js';
 import { quoteForMessage } from '../tenant/name.js';
 import type { ServerAddress } from './address.js';
@@ -35,15 +36,18 @@ function assertList(params: unknown): asserts params is readonly unknown[] {
  */
 export function assertParameters(params: readonly unknown[]): asserts params is readonly Parameter[] {
   assertList(params);
-  for (let index = 0; index < params.length; index++) {
-    if (isParameter(params[index])) continue;
-    throw new InvalidParameterError(
-      `Parameter ${index + 1} is ${describe(params[index])}, which a statement cannot carry.`,
-      {
-        hint: 'Pass a string, number, bigint, boolean, null, Date or Uint8Array; JSON.stringify anything else.',
-      },
-    );
-  }
+  for (let index = 0; index < params.length; index++) assertParameter(params[index], index);
+}
+
+/** The same of one, by its place in the list. */
+export function assertParameter(value: unknown, index: number): asserts value is Parameter {
+  if (isParameter(value)) return;
+  throw new InvalidParameterError(
+    `Parameter ${index + 1} is ${describe(value)}, which a statement cannot carry.`,
+    {
+      hint: 'Pass a string, number, bigint, boolean, null, Date or Uint8Array; JSON.stringify anything else.',
+    },
+  );
 }
 
 /** How many parameters a statement can have, and who says so. */
@@ -74,10 +78,11 @@ function isParameter(value: unknown): boolean {
     case 'number':
       return Number.isFinite(value);
     case 'object':
+      // What only has such a prototype is neither.
       return (
         value === null ||
-        value instanceof Uint8Array ||
-        (value instanceof Date && !Number.isNaN(value.getTime()))
+        types.isUint8Array(value) ||
+        (types.isDate(value) && !Number.isNaN(Date.prototype.getTime.call(value)))
       );
     default:
       return false;
@@ -87,7 +92,7 @@ function isParameter(value: unknown): boolean {
 function describe(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
-  if (value instanceof Date) return 'an invalid date';
+  if (types.isDate(value)) return 'an invalid date';
   if (typeof value === 'number') return String(value);
   if (typeof value === 'object') return 'an object';
   return value === undefined ? 'undefined' : `a ${typeof value}`;

@@ -265,7 +265,7 @@ export class SqliteConnection implements ScriptConnection {
   #query(handle: DriverHandle, sql: string, params: readonly Parameter[]): StatementResult {
     const known = this.#statements.get(sql);
     const rule = known?.rule ?? checkStatement(sql);
-    const values = bindParameters(params, rule.placeholders);
+    const values = bindParameters(params, rule.parameters.length);
     return this.#watched(handle, rule, () => {
       const { statement, reader } = known ?? this.#prepare(handle, sql, rule);
       if (reader) {

@@ -22,10 +22,8 @@ export interface ScannedStatement {
   readonly tokens: readonly Token[];
   /** What it does: its first word; after `WITH` the first verb outside parentheses. */
   readonly verb: string;
-  /** How many `?` it has. */
-  readonly placeholders: number;
-  /** Its first `?1`, `:name`, `@name` or `$name`, if any. */
-  readonly namedPlaceholder: string | undefined;
+  /** Its parameters in SQLite's numbering: `?1`, `:name`, `@name` or `$name` as it is written; undefined for a `?`. */
+  readonly parameters: readonly (string | undefined)[];
 }
 
 const DATA_VERBS: ReadonlySet<string> = new Set([
@@ -36,6 +34,9 @@ const DATA_VERBS: ReadonlySet<string> = new Set([
   'update',
   'delete',
 ]);
+
+/** SQLite's own bound, where nobody raised it. */
+export const MOST_PARAMETERS = 32_766;
 
 /** A letter, digit or whatever else may be in a word. A byte order mark is a blank to SQLite at some places: nowhere here. */
 const LETTER = '[\\w$\\u0080-\\ufefe\\uff00-\\uffff]';
@@ -81,7 +82,7 @@ export function scanStatements(sql: string): ScannedStatement[] {
       continue;
     }
     current ??= new StatementReader();
-    current.add(token);
+    if (!current.add(token)) throw unreadable(sql, start);
   }
   finish(sql.length);
   return statements;
@@ -101,20 +102,36 @@ class StatementReader {
   readonly #tokens: Token[] = [];
   #depth = 0;
   #dataVerb = '';
-  #placeholders = 0;
-  #namedPlaceholder: string | undefined;
+  readonly #parameters: (string | undefined)[] = [];
+  readonly #names = new Set<string>();
 
-  add(token: Token): void {
+  /** Returns whether every SQLite takes it. */
+  add(token: Token): boolean {
     this.#tokens.push(token);
     const { kind, value } = token;
-    if (kind === 'placeholder') {
-      if (value === '?') this.#placeholders++;
-      else this.#namedPlaceholder ??= value;
-    } else if (kind === 'symbol') {
+    if (kind === 'placeholder') return this.#addParameter(value);
+    if (kind === 'symbol') {
       if (value === '(') this.#depth++;
       if (value === ')') this.#depth--;
     } else if (kind === 'word' && this.#dataVerb === '' && this.#depth === 0 && DATA_VERBS.has(value))
       this.#dataVerb = value;
+    return true;
+  }
+
+  /** As SQLite numbers them: a `?` and a new name are the next one, `?7` is the seventh, and those left out are there all the same. */
+  #addParameter(written: string): boolean {
+    const parameters = this.#parameters;
+    const place = written.startsWith('?') && written !== '?' ? Number(written.slice(1)) : undefined;
+    if (place !== undefined) {
+      if (place < 1 || place > MOST_PARAMETERS) return false;
+      while (parameters.length < place) parameters.push(undefined);
+      parameters[place - 1] ??= written;
+    } else if (written === '?') parameters.push(undefined);
+    else if (!this.#names.has(written)) {
+      this.#names.add(written);
+      parameters.push(written);
+    }
+    return true;
   }
 
   /** A trigger's body has semicolons of its own; the one after `; END` is the trigger's. */
@@ -129,8 +146,7 @@ class StatementReader {
       text,
       tokens: this.#tokens,
       verb: firstWord === 'with' ? this.#dataVerb : firstWord,
-      placeholders: this.#placeholders,
-      namedPlaceholder: this.#namedPlaceholder,
+      parameters: this.#parameters,
     };
   }
 

@@ -3,7 +3,7 @@ import { InvalidInputError, InvalidParameterError } from '../../errors.js';
 import { SqliteEngineError } from './errors.js';
 import { reachingBeyond } from './functions.js';
 import { refusedPragma } from './pragmas.js';
-import { isWord, type ScannedStatement, scanStatements, type Token } from './sql-scanner.js';
+import { isWord, MOST_PARAMETERS, type ScannedStatement, scanStatements, type Token } from './sql-scanner.js';
 
 /**
  * What may be run. SQLite has no users: whoever can run `ATTACH` reaches every tenant's file, and the
@@ -21,8 +21,8 @@ export interface StatementRule {
   readonly text: string;
   /** What it does: its first word; after `WITH` what follows that. */
   readonly verb: string;
-  /** How many `?` it has. */
-  readonly placeholders: number;
+  /** Its parameters, in their order: the names of those that have one. */
+  readonly parameters: readonly (string | undefined)[];
   /** Whether its rows are what it read, rather than what it wrote. */
   readonly reads: boolean;
   /** Whether it may insert a row with a generated key. */
@@ -46,7 +46,7 @@ const ENDINGS: ReadonlyMap<string, Ending> = new Map([
 ]);
 
 /** What SQLite is built with, in both drivers. */
-const PARAMETER_LIMIT: ParameterLimit = { of: 'SQLite', most: 32_766 };
+const PARAMETER_LIMIT: ParameterLimit = { of: 'SQLite', most: MOST_PARAMETERS };
 
 const READING: ReadonlySet<string> = new Set(['select', 'values', 'explain', 'pragma']);
 const WRITING: ReadonlySet<string> = new Set(['insert', 'replace', 'update', 'delete']);
@@ -108,7 +108,7 @@ export function checkScript(script: string): readonly StatementRule[] {
   for (const statement of statements) {
     assertAllowed(statement, true);
     assertPlainPlaceholders(statement);
-    if (statement.placeholders > 0) {
+    if (statement.parameters.length > 0) {
       throw new InvalidParameterError('A statement of the script has "?", and a script has no parameters.', {
         hint: 'Write the value into the script.',
       });
@@ -134,12 +134,12 @@ function theOnly([statement, ...others]: ScannedStatement[]): ScannedStatement {
   throw new SqliteEngineError('syntax', 'The text holds several statements; run them one at a time.');
 }
 
-function ruleOf({ text, tokens, verb, placeholders }: ScannedStatement): StatementRule {
-  assertParameterCount(placeholders, PARAMETER_LIMIT);
+function ruleOf({ text, tokens, verb, parameters }: ScannedStatement): StatementRule {
+  assertParameterCount(parameters.length, PARAMETER_LIMIT);
   return {
     text,
     verb,
-    placeholders,
+    parameters,
     reads: READING.has(verb),
     inserts: verb === 'insert' || verb === 'replace',
     isPlain: ROWS.has(verb) || TRANSACTIONS.has(verb),
@@ -197,9 +197,10 @@ function isObject(token: Token | undefined): boolean {
   return token?.kind === 'word' && OBJECTS.has(token.value);
 }
 
-function assertPlainPlaceholders({ namedPlaceholder }: ScannedStatement): void {
-  if (namedPlaceholder === undefined) return;
-  throw new InvalidParameterError(`The statement has the placeholder ${JSON.stringify(namedPlaceholder)}.`, {
+function assertPlainPlaceholders({ parameters }: ScannedStatement): void {
+  const named = parameters.find((name) => name !== undefined);
+  if (named === undefined) return;
+  throw new InvalidParameterError(`The statement has the placeholder ${JSON.stringify(named)}.`, {
     hint: 'Write "?" for each parameter, in their order.',
   });
 }

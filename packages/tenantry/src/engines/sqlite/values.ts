@@ -1,5 +1,6 @@
+import { types } from 'node:util';
 import type { Parameter, Row } from '../../engine/connection.js';
-import { assertParameters } from '../../engine/parameters.js';
+import { assertParameter } from '../../engine/parameters.js';
 import { InvalidParameterError } from '../../errors.js';
 import type { BoundValue, DriverHandle } from './driver-handle.js';
 
@@ -21,9 +22,14 @@ export function bindParameters(params: readonly Parameter[], placeholders: numbe
       { hint: 'Give one parameter for each "?" outside strings and comments.' },
     );
   }
-  if (placeholders === 0) return [];
-  assertParameters(params);
-  return params.map(bindParameter);
+  const values: BoundValue[] = [];
+  for (let index = 0; index < placeholders; index++) {
+    // Read once: what is read again may be another.
+    const value = params[index];
+    assertParameter(value, index);
+    values.push(bindParameter(value, index));
+  }
+  return values;
 }
 
 function bindParameter(value: Parameter, index: number): BoundValue {
@@ -33,14 +39,25 @@ function bindParameter(value: Parameter, index: number): BoundValue {
     case 'boolean':
       return value ? 1n : 0n;
     case 'bigint':
-      if (value >= MIN_INTEGER && value <= MAX_INTEGER) return value;
+      if (isInteger64(value)) return value;
       throw invalid(index, 'an integer beyond 64 bits', 'Pass it as text.');
     case 'string':
-      if (!value.includes('\0')) return value;
-      throw invalid(index, 'a text with the character NUL', 'Remove it, or pass a Uint8Array.');
+      assertWhole(value, index);
+      return value;
     default:
-      return value instanceof Date ? value.toISOString() : value;
+      return types.isDate(value) ? Date.prototype.toISOString.call(value) : value;
   }
+}
+
+/** Whether SQLite has room for it. */
+export function isInteger64(value: bigint): boolean {
+  return value >= MIN_INTEGER && value <= MAX_INTEGER;
+}
+
+/** @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`) for a text that libsql would cut off at its first NUL. */
+export function assertWhole(value: unknown, index: number): void {
+  if (typeof value !== 'string' || !value.includes('\0')) return;
+  throw invalid(index, 'a text with the character NUL', 'Remove it, or pass a Uint8Array.');
 }
 
 /**

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { ColumnType, type PrismaQuery } from './driver-adapter.js';
 import { PrismaDriverError } from './errors.js';
 
@@ -45,7 +46,7 @@ export function bindArguments({ args, argTypes }: PrismaQuery, dates: TimestampF
 }
 
 function bind(value: unknown, type: string | undefined, dates: TimestampFormat): unknown {
-  if (value instanceof Date) return dateOf(value, dates);
+  if (types.isDate(value)) return dateOf(value, dates);
   switch (typeof value) {
     case 'boolean':
       return value ? 1n : 0n;

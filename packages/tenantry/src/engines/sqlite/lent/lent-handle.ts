@@ -66,11 +66,11 @@ export class LentHandle implements Activity {
   }
 
   /** Does work with a statement of this handle, prepared now or before. Throws InvalidInputError for what is refused. */
-  use<T>(sql: string, work: (statement: NativeStatement) => T): T {
+  use<T>(sql: string, work: (statement: NativeStatement, rule: StatementRule) => T): T {
     const handle = this.#open();
     const known = this.#home.prepared.get(sql);
     const rule = known?.rule ?? asRefusal(() => checkDriverStatement(sql));
-    return this.#watch(rule, () => work(known?.statement ?? this.#prepare(handle, sql, rule)));
+    return this.#watch(rule, () => work(known?.statement ?? this.#prepare(handle, sql, rule), rule));
   }
 
   /** Begins a transaction or a savepoint for a function: until {@link end} nothing else may end it. */
@@ -91,10 +91,13 @@ export class LentHandle implements Activity {
   }
 
   /** Iterates over the rows of a statement of its own, which is prepared anew. */
-  iterate<T>(sql: string, begin: (statement: NativeStatement) => Iterator<T>): Iterator<T> {
+  iterate<T>(
+    sql: string,
+    begin: (statement: NativeStatement, rule: StatementRule) => Iterator<T>,
+  ): Iterator<T> {
     const handle = this.#open();
     const rule = asRefusal(() => checkDriverStatement(sql));
-    const start = () => begin(handle.prepare(rule.text) as unknown as NativeStatement);
+    const start = () => begin(handle.prepare(rule.text) as unknown as NativeStatement, rule);
     const watch = <R>(work: () => R): R => this.#watch(rule, work);
     // What it left can be told only when it is over.
     if (!rule.isPlain) return watch(() => allOf(start()));

@@ -1,8 +1,10 @@
 import type { NativeStatement } from '../driver-handle.js';
+import type { StatementRule } from '../statement-rules.js';
+import { assertWhole } from '../values.js';
 import type { ColumnDefinition, RunResult, SqliteDatabase, SqliteStatement } from './driver-types.js';
 import type { DatabaseHome } from './home.js';
 import type { LentHandle } from './lent-handle.js';
-import { assertBindable } from './parameters.js';
+import { type GivenValues, readValues, valuesFor } from './parameters.js';
 
 /** How each prepared statement was last told to give its rows. */
 const told = new WeakMap<NativeStatement, string>();
@@ -20,7 +22,7 @@ export class Statement implements SqliteStatement {
   readonly #home: DatabaseHome;
   #mode: Mode = 'object';
   #safeIntegers = false;
-  #bound: readonly unknown[] | undefined;
+  #bound: GivenValues | undefined;
   #reader: boolean | undefined;
 
   constructor(home: DatabaseHome, database: SqliteDatabase, source: string) {
@@ -45,18 +47,19 @@ export class Statement implements SqliteStatement {
   }
 
   run(...params: unknown[]): RunResult {
-    const values = this.#values(params);
-    return this.#use((statement, handle) => {
+    const given = this.#given(params);
+    return this.#use((statement, rule, handle) => {
       // libsql's says more.
-      const { changes, lastInsertRowid } = statement.run(...values) as RunResult;
+      const { changes, lastInsertRowid } = statement.run(...valuesOn(statement, rule, given)) as RunResult;
       const rowid = handle.exactRowid(lastInsertRowid);
       return { changes, lastInsertRowid: this.#safeIntegers ? BigInt(rowid) : rowid };
     });
   }
 
   get(...params: unknown[]): unknown {
-    const values = this.#values(params);
-    return this.#use((statement) => {
+    const given = this.#given(params);
+    return this.#use((statement, rule) => {
+      const values = valuesOn(statement, rule, given);
       if (!isLibsql(statement)) return statement.get(...values);
       // libsql's own goes on with the values that `all` or an iteration of the same statement was given before.
       return withBuffers(statement.all(...values)[0]);
@@ -64,23 +67,23 @@ export class Statement implements SqliteStatement {
   }
 
   all(...params: unknown[]): unknown[] {
-    const values = this.#values(params);
-    return this.#use((statement) => {
-      const rows = statement.all(...values);
+    const given = this.#given(params);
+    return this.#use((statement, rule) => {
+      const rows = statement.all(...valuesOn(statement, rule, given));
       return isLibsql(statement) ? rows.map(withBuffers) : rows;
     });
   }
 
   /** Its handle is nobody else's until the last row was given, or the iteration ended otherwise. */
   iterate(...params: unknown[]): IterableIterator<unknown> {
-    const values = this.#values(params);
+    const given = this.#given(params);
     const held = this.#home.hold(this.source);
     let rows: Iterator<unknown>;
     try {
-      rows = held.handle.iterate(this.source, (statement) => {
+      rows = held.handle.iterate(this.source, (statement, rule) => {
         this.#tell(statement);
-        const iterator = statement.iterate(...values);
-        return mapped(iterator, (row) => this.#given(statement, row));
+        const iterator = statement.iterate(...valuesOn(statement, rule, given));
+        return mapped(iterator, (row) => this.#shown(statement, row));
       });
     } catch (error) {
       held.release();
@@ -102,7 +105,7 @@ export class Statement implements SqliteStatement {
   }
 
   safeIntegers(toggleState = true): this {
-    this.#safeIntegers = toggleState;
+    this.#safeIntegers = Boolean(toggleState);
     return this;
   }
 
@@ -110,8 +113,7 @@ export class Statement implements SqliteStatement {
     if (this.#bound !== undefined) {
       throw new TypeError('The bind() method can only be invoked once per statement object');
     }
-    assertBindable(params);
-    this.#bound = listed(params);
+    this.#bound = readValues(params);
     return this;
   }
 
@@ -125,21 +127,18 @@ export class Statement implements SqliteStatement {
     return this;
   }
 
-  #values(params: readonly unknown[]): readonly unknown[] {
-    if (this.#bound === undefined) {
-      assertBindable(params);
-      return listed(params);
-    }
+  #given(params: readonly unknown[]): GivenValues {
+    if (this.#bound === undefined) return readValues(params);
     if (params.length === 0) return this.#bound;
     throw new TypeError('This statement already has bound parameters');
   }
 
-  #use<T>(work: (statement: NativeStatement, handle: LentHandle) => T): T {
+  #use<T>(work: (statement: NativeStatement, rule: StatementRule, handle: LentHandle) => T): T {
     return this.#home.use(this.source, (handle) =>
-      handle.use(this.source, (statement) => {
+      handle.use(this.source, (statement, rule) => {
         this.#reader ??= statement.reader;
         this.#tell(statement);
-        return work(statement, handle);
+        return work(statement, rule, handle);
       }),
     );
   }
@@ -156,7 +155,7 @@ export class Statement implements SqliteStatement {
   }
 
   /** A row of an iteration as better-sqlite3 would give it: libsql plucks only in `all`. */
-  #given(statement: NativeStatement, row: unknown): unknown {
+  #shown(statement: NativeStatement, row: unknown): unknown {
     if (!isLibsql(statement)) return row;
     const given = withBuffers(row);
     return this.#mode === 'pluck' ? Object.values(given as object)[0] : given;
@@ -179,9 +178,23 @@ function withBuffers(row: unknown): unknown {
   return row;
 }
 
-/** libsql takes bytes that come alone for an object of named values, and ends the process over them. */
-function listed(params: readonly unknown[]): readonly unknown[] {
-  return params.length === 1 && params[0] instanceof Uint8Array ? [params] : params;
+/**
+ * What a driver's statement is called with. libsql gets its values by their places only: for names it ends the process
+ * over a `?` between them.
+ */
+function valuesOn(
+  statement: NativeStatement,
+  { parameters }: StatementRule,
+  given: GivenValues,
+): readonly unknown[] {
+  const values = valuesFor(parameters, given);
+  if (isLibsql(statement)) {
+    values.forEach(assertWhole);
+    return [values];
+  }
+  if (parameters.every((name) => name === undefined)) return [values];
+  const named = parameters.flatMap((name, at) => (name === undefined ? [] : [[name.slice(1), values[at]]]));
+  return [values.filter((_value, at) => parameters[at] === undefined), Object.fromEntries(named)];
 }
 
 function mapped(rows: Iterator<unknown>, map: (row: unknown) => unknown): Iterator<unknown> {
