@@ -50,6 +50,35 @@ onSqlite((open) => {
       expect(tenancy.stats().servers.main?.totals.leases).toBe(before);
     });
 
+    it('refuses a clone of what was made for another tenant, and of a clone', async () => {
+      const { tenancy, one, other, db } = await opened();
+      const refused = { code: 'TENANTRY_TENANT_SWITCH' };
+      const users = () => db('users').select('username');
+      const made = await tenancy.run(one, () => ({
+        whole: users(),
+        clones: [users().clone(), users().clone().clone(), users().where('id', 1).clone().limit(1)],
+      }));
+      await tenancy.run(other, async () => {
+        for (const clone of [...made.clones, made.whole.clone()]) {
+          await expect(clone).rejects.toMatchObject(refused);
+        }
+      });
+      const [first, ...others] = made.clones;
+      expect(await tenancy.run(one, () => first)).toEqual([{ username: one }]);
+      expect(others).toHaveLength(2);
+    });
+
+    it('takes a clone of what was made for nobody as its maker’s', async () => {
+      const { tenancy, one, other, db } = await opened();
+      const base = db('users').select('username');
+      const made = await tenancy.run(one, () => ({ clone: base.clone() }));
+      await tenancy.run(other, async () => {
+        await expect(made.clone).rejects.toMatchObject({ code: 'TENANTRY_TENANT_SWITCH' });
+        expect(await base.clone()).toEqual([{ username: other }]);
+      });
+      expect(await tenancy.run(one, () => base.clone())).toEqual([{ username: one }]);
+    });
+
     it('is one tenant’s where one is named', async () => {
       const { tenancy, one, other } = await open();
       const db = knexOver(tenancy, { tenant: one });
