@@ -86,6 +86,9 @@ describe('limits', () => {
     ['not 0.1 to 100', () => ({ weight: Number.NaN })],
     ['not 1 to 86400000', () => ({ statementTimeoutMs: '5' })],
     ['no object', () => 5],
+    ['no object', () => [2]],
+    ['a promise', async () => ({ maxConnections: 1 })],
+    ['a promise', () => Promise.reject(new Error('nobody awaits it'))],
   ])('that make no sense are refused by name: %s', async (message, limits) => {
     const tenancy = await openTenancy(namespace(), { limits: limits as LimitsOf });
     await tenancy.tenants.create({ name: 'acme' }).catch(() => undefined);
@@ -94,6 +97,19 @@ describe('limits', () => {
       message: expect.stringContaining(message),
       tenant: 'acme',
     });
+  });
+
+  it('are what they were when they were checked', async () => {
+    let asked = 0;
+    const limits = () => ({
+      get statementTimeoutMs() {
+        return asked++ === 0 ? 60_000 : 'soon';
+      },
+    });
+    const tenancy = await openTenancy(namespace(), { limits: limits as unknown as LimitsOf });
+    await tenancy.tenants.create({ name: 'acme' }).catch(() => undefined);
+    expect(await tenancy.session('acme').query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(asked).toBe(1);
   });
 
   it('must be a function', async () => {

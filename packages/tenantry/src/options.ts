@@ -1,5 +1,6 @@
 import { redactValue } from './errors/redact.js';
 import { InvalidOptionError } from './errors.js';
+import { callOutside } from './input/outside-contexts.js';
 import type { CredentialsOf, LimitsOf } from './options/per-tenant.js';
 import { isTenantName, quoteForMessage } from './tenant/name.js';
 import type { Isolation } from './tenant/tenant.js';
@@ -296,8 +297,13 @@ function flag(path: string, value: unknown): boolean {
   throw new InvalidOptionError(`${path} must be true or false.`);
 }
 
-function callback<T>(path: string, value: T | undefined): T | undefined {
-  if (value === undefined || typeof value === 'function') return value;
+/** It is asked about a tenant by whoever needs the answer first, and has no tenant in context. */
+function callback<Args extends unknown[], R>(
+  path: string,
+  value: ((...args: Args) => R) | undefined,
+): ((...args: Args) => R) | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'function') return (...args) => callOutside(value, ...args);
   throw new InvalidOptionError(`${path} must be a function.`);
 }
 

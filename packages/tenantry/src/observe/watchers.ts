@@ -1,5 +1,6 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { InvalidInputError } from '../errors.js';
+import { callOutside } from '../input/outside-contexts.js';
 import { quoteForMessage } from '../tenant/name.js';
 import { EVENT_NAMES, type EventListener, type EventName, type TenancyEvents } from './events.js';
 
@@ -12,7 +13,7 @@ const channels = new Map<EventName, Channel>(EVENT_NAMES.map((name) => [name, ch
  * Who is told what happens. Free where nobody listens: {@link hears} is asked before an event is made.
  *
  * Listeners are called in a microtask of their own, after what happened is complete: they may use the
- * tenancy. Nothing is kept for one that is slow, because nothing waits for it.
+ * tenancy. No tenant is in context: what happened to one may have been caused by another's request. Nothing is kept for one that is slow, because nothing waits for it.
  */
 export class Watchers {
   readonly #listeners = new Map<EventName, ReadonlySet<AnyListener>>();
@@ -43,8 +44,10 @@ export class Watchers {
   tell<Name extends EventName>(name: Name, event: TenancyEvents[Name]): void {
     const listeners = this.#listeners.get(name) as ReadonlySet<EventListener<Name>> | undefined;
     queueMicrotask(() => {
-      for (const listener of listeners ?? []) callSafely(listener, event, name);
-      channels.get(name)?.publish(event);
+      callOutside(() => {
+        for (const listener of listeners ?? []) callSafely(listener, event, name);
+        channels.get(name)?.publish(event);
+      });
     });
   }
 

@@ -24,7 +24,8 @@ export interface TenantLimits {
 
 /**
  * Asked once for each route that is read from the catalog: after a start, a change of the tenant there,
- * and when `cache.ttlMs` is over; never for each statement. It must be quick and may not do I/O.
+ * and when `cache.ttlMs` is over; never for each statement. It must be quick and may not do I/O: a promise is refused. No
+ * tenant is in context.
  */
 export type LimitsOf = (route: Route) => TenantLimits | undefined;
 
@@ -38,7 +39,7 @@ export interface TenantCredentials {
 /**
  * Asked when a tenant's first connection is opened; the answer is kept for that tenant and epoch, in
  * memory only. It is asked once more when the server refuses it, and where it says the same again after a second, two, and so on. `undefined`: as the user in the
- * server's URL. `signal` fires when it has taken `timeouts.connectMs`, and nobody waits for it any more.
+ * server's URL. `signal` fires when it has taken `timeouts.connectMs`, and nobody waits for it any more. No tenant is in context.
  */
 export type CredentialsOf = (
   route: Route,
@@ -65,8 +66,11 @@ export function askLimits(limitsOf: LimitsOf | undefined, route: Route): TenantL
   } catch (cause) {
     throw invalidLimits(route, 'threw an error', { cause });
   }
-  if (typeof limits !== 'object') throw invalidLimits(route, 'gave no object');
-  for (const [key, value] of Object.entries(limits) as [keyof TenantLimits, unknown][]) {
+  if (typeof limits !== 'object' || Array.isArray(limits)) throw invalidLimits(route, 'gave no object');
+  if (limits instanceof Promise) limits.catch(() => {});
+  if ('then' in limits) throw invalidLimits(route, 'gave a promise, and is not awaited');
+  const given = Object.entries(limits) as [keyof TenantLimits, unknown][];
+  for (const [key, value] of given) {
     const range = Object.hasOwn(RANGES, key) ? RANGES[key] : undefined;
     if (range === undefined) throw invalidLimits(route, `gave ${quoteForMessage(key)}, which is no limit`);
     if (value === undefined) continue;
@@ -75,7 +79,8 @@ export function askLimits(limitsOf: LimitsOf | undefined, route: Route): TenantL
       throw invalidLimits(route, `gave a ${key} that is not ${range[0]} to ${range[1]}`);
     }
   }
-  return limits;
+  // As it was checked: what is read again may be another.
+  return Object.freeze(Object.fromEntries(given));
 }
 
 /**
@@ -98,6 +103,6 @@ function invalidLimits(route: Route, what: string, details: { readonly cause?: u
   return new InvalidOptionError(`The option limits ${what} for the tenant ${route.name}.`, {
     ...details,
     tenant: route.name,
-    hint: 'Return { weight, maxConnections, statementTimeoutMs }, each of them or none; or undefined.',
+    hint: 'Return { weight, maxConnections, statementTimeoutMs } at once, each of them or none; or undefined.',
   });
 }

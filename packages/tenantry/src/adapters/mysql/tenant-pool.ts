@@ -1,6 +1,7 @@
 import type { PoolConnection } from 'mysql2';
 import { type MysqlSender, noAddress } from '../../engines/mysql/index.js';
 import { AbortedError, ClosedError, NotSupportedError } from '../../errors.js';
+import { callOutside } from '../../input/outside-contexts.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
 import {
@@ -78,6 +79,12 @@ export class TenantPool extends PoolBase {
   execute(sql: unknown, values: unknown, callback: Callback = () => {}): void {
     const [list, own] = typeof values === 'function' ? [[], values as Callback] : [values, callback];
     this.#run((connection) => connection.execute(sql, list, own), own, true);
+  }
+
+  /** Listeners have no tenant in context: what they are told of may be another's than the caller's. */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const isHeard = this.listenerCount(event) > 0;
+    return isHeard ? callOutside(() => super.emit(event, ...args)) : super.emit(event, ...args);
   }
 
   /** Closes this pool and none of the connections: nobody gets one from it any more. */

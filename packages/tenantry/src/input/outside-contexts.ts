@@ -1,0 +1,15 @@
+import { AsyncResource } from 'node:async_hooks';
+
+/** Made when this library is loaded: before any tenancy, and so outside of every tenant's context. */
+const outside = new AsyncResource('tenantry.outside');
+
+/**
+ * Calls a function of the application outside of every tenant's context. For whatever is called back about a tenant:
+ * whoever happens to cause that may be another one's request.
+ */
+export function callOutside<Args extends unknown[], Result>(
+  fn: (...args: Args) => Result,
+  ...args: Args
+): Result {
+  return outside.runInAsyncScope(fn, undefined, ...args);
+}
