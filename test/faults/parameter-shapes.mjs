@@ -1,3 +1,4 @@
+// @ts-nocheck: whatever has no type is given here.
 // Gives every door to SQLite parameters of every shape. Says which before it does: a driver may end the process over it.
 import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
@@ -100,7 +101,10 @@ const given = fc.tuple(statement, fc.array(value, { maxLength: 3 }));
 
 for (const [sql, params] of fc.sample(given, { seed: Number(seed), numRuns: Number(numRuns) })) {
   for (const [door, use] of Object.entries(doors)) {
-    writeSync(1, `${door}: ${sql} ${inspect(params, { compact: true, breakLength: Infinity }).replaceAll('\n', ' ')}`);
+    writeSync(
+      1,
+      `${door}: ${sql} ${inspect(params, { compact: true, breakLength: Infinity }).replaceAll('\n', ' ')}`,
+    );
     writeSync(1, ` => ${await outcomeOf(() => use(sql, params))}\n`);
   }
 }

@@ -176,3 +176,86 @@ describe('asTemplate', () => {
       await expect(open({ template })).rejects.toThrow(InvalidOptionError);
   });
 });
+
+describe('a generator', () => {
+  /** Gives the tenant of each of its steps, its end included. */
+  function* steps(tenancy: Tenancy, ended: unknown[] = []): Generator<unknown, unknown, unknown> {
+    try {
+      yield tenancy.current()?.name;
+      yield tenancy.current()?.name;
+    } finally {
+      ended.push(tenancy.current()?.name);
+    }
+    return tenancy.current()?.name;
+  }
+
+  async function* laterSteps(tenancy: Tenancy, ended?: unknown[]): AsyncGenerator<unknown, unknown, unknown> {
+    await Promise.resolve();
+    return yield* steps(tenancy, ended);
+  }
+
+  /** All that it gives, what it returns included, read for b. */
+  async function readAll(tenancy: Tenancy, read: AsyncIterator<unknown> | Iterator<unknown>) {
+    return tenancy.run('b', async () => {
+      const given: unknown[] = [];
+      for (;;) {
+        const { done, value } = await read.next();
+        given.push(value);
+        if (done) return given;
+      }
+    });
+  }
+
+  it('that a run returns is of its tenant at every step, whoever reads it', async () => {
+    const tenancy = await open();
+    const made = [
+      await tenancy.run('a', () => steps(tenancy)),
+      await tenancy.run('a', () => laterSteps(tenancy)),
+      await tenancy.run('a', async () => laterSteps(tenancy)),
+    ];
+    for (const each of made) expect(await readAll(tenancy, each)).toEqual(['a', 'a', 'a']);
+  });
+
+  it('that a bound function returns is of its tenant at every step', async () => {
+    const tenancy = await open();
+    const [plain, later] = await tenancy.run('a', () => [
+      tenancy.bind(() => steps(tenancy)),
+      tenancy.bind(() => laterSteps(tenancy)),
+    ]);
+    expect(await readAll(tenancy, plain())).toEqual(['a', 'a', 'a']);
+    expect(await readAll(tenancy, later())).toEqual(['a', 'a', 'a']);
+    expect(await tenancy.run('b', () => [...plain()])).toEqual(['a', 'a']);
+  });
+
+  it('is left, and thrown into, in its tenant’s context', async () => {
+    const tenancy = await open();
+    const ended: unknown[] = [];
+    const make = () => tenancy.run('a', () => laterSteps(tenancy, ended));
+    const [left, failed] = [await make(), await make()];
+    await tenancy.run('b', async () => {
+      for await (const _ of left) break;
+      await failed.next();
+      await expect(failed.throw(new RangeError('enough'))).rejects.toThrow('enough');
+    });
+    expect(ended).toEqual(['a', 'a']);
+  });
+
+  it('keeps the tenant of the innermost run that returned it', async () => {
+    const tenancy = await open();
+    const made = await tenancy.run('b', () => tenancy.run('a', () => steps(tenancy), { switch: true }));
+    expect(await readAll(tenancy, made)).toEqual(['a', 'a', 'a']);
+  });
+
+  it('that is read inside is as ever, and so is one of no run', async () => {
+    const tenancy = await open();
+    expect(await tenancy.run('a', () => [...steps(tenancy)])).toEqual(['a', 'a']);
+    expect(await readAll(tenancy, steps(tenancy))).toEqual(['b', 'b', 'b']);
+  });
+
+  it('that is frozen is refused', async () => {
+    const tenancy = await open();
+    await expect(tenancy.run('a', () => Object.freeze(steps(tenancy)))).rejects.toMatchObject({
+      code: 'TENANTRY_INVALID_INPUT',
+    });
+  });
+});

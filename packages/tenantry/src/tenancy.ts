@@ -31,7 +31,8 @@ export interface Tenancy extends AsyncDisposable {
   /**
    * Runs `fn` with a tenant in context: `tenancy.session()` inside it is that tenant's. The tenant is found
    * first, so `fn` does not begin for one that is unknown, suspended, or not the one that was meant; where its
-   * route is in memory `fn` begins at once. The run is bound to the tenant's id and epoch, as a session is.
+   * route is in memory `fn` begins at once. The run is bound to the tenant's id and epoch, as a session is. A generator, or
+   * another iterator, that `fn` returns is read in its context, wherever that happens.
    *
    * @throws UnknownTenantError, TenantSuspendedError, CatalogUnavailableError, ... as a session's first use;
    * TenantSwitchError if another tenant is in context, unless `switch` is true. It rejects, and never throws.
@@ -56,7 +57,7 @@ export interface Tenancy extends AsyncDisposable {
   /**
    * A function that runs in the context of now, whenever and by whomever it is called: for callbacks and
    * listeners that would run in another one or in none. What it gives back it gives at once; a query that
-   * is only begun when it is awaited is begun in the context as well.
+   * is only begun when it is awaited is begun in the context as well, and a generator is read there.
    *
    * @throws NoTenantError (`TENANTRY_NO_TENANT`) without a tenant in context, when it is bound.
    * @example
@@ -90,7 +91,7 @@ export interface Tenancy extends AsyncDisposable {
   /**
    * Calls `listener` for each event of this name, until the returned function is called. It costs
    * nothing where nobody listens. The process's channels `tenantry:EVENT` (node:diagnostics_channel)
-   * carry the same events, of every tenancy.
+   * carry the same events, of every tenancy. Listeners run outside of every tenant's context.
    *
    * @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) for a name that no event has.
    * @example

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { NoTenantError } from '../errors.js';
+import { bindIterator } from './bound-iterator.js';
 
 /** What a bound function gives back: a value at once, anything that can be awaited as a promise. */
 export type Bound<R> = R extends PromiseLike<unknown> ? Promise<Awaited<R>> : R;
@@ -25,6 +26,8 @@ export interface Scope extends CurrentTenant {
 /** The ambient tenant of the running async task. There is never a default one, nor the last one. */
 export class TenantContext {
   readonly #storage = new AsyncLocalStorage<Scope>();
+  /** One promise and no more, because every call of an application comes by here. */
+  readonly #awaited = async <T>(fn: () => T | PromiseLike<T>): Promise<T> => this.#bound(await fn());
 
   get current(): Scope | undefined {
     return this.#storage.getStore();
@@ -45,28 +48,30 @@ export class TenantContext {
     });
   }
 
-  /** Runs `fn` in this scope; what it returns is awaited inside, so that a lazy query runs there too. */
+  /** Runs `fn` in this scope; what it returns is awaited inside, so that a lazy query runs there too; an iterator is read there. */
   enter<T>(scope: Scope, fn: () => T | PromiseLike<T>): Promise<T> {
-    return this.#storage.run(scope, awaited, fn);
+    return this.#storage.run(scope, this.#awaited, fn);
   }
 
   /** A function that runs with the tenant that is in context now. Throws NoTenantError without one. */
   bind<A extends unknown[], R>(fn: (...args: A) => R): (...args: A) => Bound<R> {
     const scope = this.require();
-    return (...args) => this.#storage.run(scope, () => begun(fn(...args)));
+    return (...args) => this.#storage.run(scope, () => this.#begun(fn(...args)));
+  }
+
+  /** What can be awaited is awaited now, so that a lazy query begins in the context of now. */
+  #begun<R>(value: R): Bound<R> {
+    return (isThenable(value) ? this.#awaited(() => value) : this.#bound(value)) as Bound<R>;
+  }
+
+  #bound<T>(value: T): T {
+    const scope = this.#storage.getStore();
+    if (typeof value !== 'object' || scope === undefined) return value;
+    return bindIterator(value, (step) => this.#storage.run(scope, step));
   }
 }
 
-/** One promise and no more, because every call of an application comes by here. */
-async function awaited<T>(fn: () => T | PromiseLike<T>): Promise<T> {
-  return await fn();
-}
-
-/** What can be awaited is awaited now, so that a lazy query begins in the context of now. */
-function begun<R>(value: R): Bound<R> {
-  const isThenable =
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    typeof Reflect.get(value, 'then') === 'function';
-  return (isThenable ? Promise.resolve(value) : value) as Bound<R>;
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  return typeof Reflect.get(value, 'then') === 'function';
 }
