@@ -58,9 +58,12 @@ export class Returns implements LeaseHome {
   }
 
   discard(pooled: PooledConnection): void {
+    const { connection } = pooled;
+    // Closed alone, a statement that is under way would go on at the server, with its locks and beyond the budget.
+    if (connection.activity?.isBusy && connection.isAlive()) this.cancel(pooled, false);
     if (!this.#connections.inUse.delete(pooled)) return;
-    if (pooled.connection.isReadOnly) this.#home.condemn();
-    void this.#end(pooled, 'discarded', () => pooled.connection.close());
+    if (connection.isReadOnly) this.#home.condemn();
+    void this.#end(pooled, 'discarded', () => connection.close());
   }
 
   cancel(pooled: PooledConnection, isSilent: boolean): void {

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { noAddress } from '../../engine/no-address.js';
 import type { PgSender } from '../../engines/postgres/index.js';
 import {
   ClosedError,
@@ -74,7 +75,7 @@ export class TenantPool extends PoolBase {
     super();
     // A host that finds an address here would connect by itself: to none of the tenants, and beside the budget.
     Reflect.deleteProperty(this, 'Client');
-    Reflect.set(this, 'options', Object.freeze({}));
+    Reflect.set(this, 'options', Object.freeze({ stream: noAddress }));
     assertKnownKeys('pgPool', options, ['tenant', 'raw', ...USE_LIMIT_KEYS]);
     assertFlag('pgPool', 'raw', options.raw);
     assertTenancy('pgPool', tenancy);

@@ -1,4 +1,3 @@
 export { mysql } from './engine.js';
 export { type MysqlSender, openTunnel } from './lend.js';
 export { assertPreparable, assertSendable } from './lent-values.js';
-export { noAddress } from './no-address.js';

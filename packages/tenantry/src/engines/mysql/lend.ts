@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Connection } from 'mysql2';
 import type { LentClient } from '../../engine/lent-client.js';
 import { ListenerBaseline } from '../../engine/listener-baseline.js';
+import { noAddress } from '../../engine/no-address.js';
 import { type Revocable, revocable } from '../../engine/revocable.js';
 import { NotSupportedError } from '../../errors.js';
 import type { Callback, Command } from './driver-command.js';
@@ -16,7 +17,6 @@ import {
   withoutConnection,
 } from './lent-commands.js';
 import { assertBindable, assertPreparable, textIsWhole, unsafeToEscape } from './lent-values.js';
-import { noAddress } from './no-address.js';
 import { tracesOf } from './traces.js';
 import { Tunnel, type TunnelClient } from './tunnel.js';
 import type { Wire } from './wire.js';

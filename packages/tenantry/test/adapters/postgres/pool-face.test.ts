@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import type pg from 'pg';
-import { InvalidOptionError } from 'tenantry';
+import pg from 'pg';
+import { InvalidOptionError, NotSupportedError } from 'tenantry';
 import { pgPool } from 'tenantry/postgres';
 import { describe, expect, it } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
@@ -13,7 +13,10 @@ onEngine('postgres', (engine) => {
     it('is no way to connect by oneself, and no address', async () => {
       const pool = pgPool(await tenants.open(), { tenant: tenants.a });
       expect(Reflect.get(pool, 'Client')).toBeUndefined();
-      expect(pool.options).toEqual({});
+      expect(Object.keys(pool.options)).toEqual(['stream']);
+      // As Kysely does with a host's own class.
+      expect(() => new pg.Client({ ...pool.options, password: undefined })).toThrow(NotSupportedError);
+      await expect(new pg.Pool(pool.options).query('SELECT 1')).rejects.toThrow(NotSupportedError);
     });
 
     it.each([['tenat'], ['max'], ['onConnect'], ['verify'], ['host']])(
