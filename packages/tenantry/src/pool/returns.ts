@@ -58,30 +58,18 @@ export class Returns implements LeaseHome {
   }
 
   discard(pooled: PooledConnection): void {
-    const { connection } = pooled;
-    // Closed alone, a statement that is under way would go on at the server, with its locks and beyond the budget.
-    if (connection.activity?.isBusy && connection.isAlive()) this.cancel(pooled, false);
     if (!this.#connections.inUse.delete(pooled)) return;
+    const { connection } = pooled;
     if (connection.isReadOnly) this.#home.condemn();
-    void this.#end(pooled, 'discarded', () => connection.close());
+    // Closed alone, a statement that is under way would go on at the server, with its locks and beyond the budget.
+    if (connection.activity?.isBusy && connection.isAlive()) this.#cancel(pooled);
+    else void this.#end(pooled, 'discarded', () => connection.close());
   }
 
   cancel(pooled: PooledConnection, isSilent: boolean): void {
     if (!this.#connections.inUse.delete(pooled)) return;
     if (isSilent) this.#home.suspect();
-    this.#home.counters.cancels++;
-    if (!this.#home.canCancel) {
-      pooled.connection.destroy();
-      void this.#end(pooled, 'cancelled', () => pooled.connection.close());
-      return;
-    }
-    if (!this.#home.cancelsInTurn) {
-      void this.#end(pooled, 'cancelled', () => pooled.connection.cancel(CANCEL_MS));
-      return;
-    }
-    const before = this.#cancelling;
-    const ended = this.#end(pooled, 'cancelled', () => this.#cancelAfter(before, pooled.connection));
-    this.#cancelling = Promise.all([before, ended]).then(() => {});
+    this.#cancel(pooled);
   }
 
   lent(): void {
@@ -110,6 +98,22 @@ export class Returns implements LeaseHome {
     if (leftMs > 0) return connection.cancel(leftMs);
     connection.destroy();
     return connection.close();
+  }
+
+  #cancel(pooled: PooledConnection): void {
+    this.#home.counters.cancels++;
+    if (!this.#home.canCancel) {
+      pooled.connection.destroy();
+      void this.#end(pooled, 'cancelled', () => pooled.connection.close());
+      return;
+    }
+    if (!this.#home.cancelsInTurn) {
+      void this.#end(pooled, 'cancelled', () => pooled.connection.cancel(CANCEL_MS));
+      return;
+    }
+    const before = this.#cancelling;
+    const ended = this.#end(pooled, 'cancelled', () => this.#cancelAfter(before, pooled.connection));
+    this.#cancelling = Promise.all([before, ended]).then(() => {});
   }
 
   #keep(pooled: PooledConnection): void {
