@@ -1,6 +1,5 @@
 import type { PoolConnection } from 'mysql2';
-import { noAddress } from '../../engine/no-address.js';
-import type { MysqlSender } from '../../engines/mysql/index.js';
+import { type MysqlSender, noAddress } from '../../engines/mysql/index.js';
 import { AbortedError, ClosedError, NotSupportedError } from '../../errors.js';
 import { callOutside } from '../../input/outside-contexts.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';

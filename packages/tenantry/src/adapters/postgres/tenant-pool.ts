@@ -1,6 +1,5 @@
 import pg from 'pg';
-import { noAddress } from '../../engine/no-address.js';
-import type { PgSender } from '../../engines/postgres/index.js';
+import { noAddress, type PgSender } from '../../engines/postgres/index.js';
 import {
   ClosedError,
   InternalError,

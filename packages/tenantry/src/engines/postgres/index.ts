@@ -1,3 +1,4 @@
+export { noAddress } from '../../engine/no-address.js';
 export { postgres } from './engine.js';
 export { PgSender } from './lend.js';
 export {
