@@ -4,6 +4,8 @@
  */
 
 const REDACTED = '[redacted]';
+/** More characters of a value than anybody reads. */
+const LONGEST_VALUE = 200;
 
 /** What an address stands in as a whole. */
 const WORD = /[^\s"'`]+/g;
@@ -23,11 +25,12 @@ export function redact(text: string): string {
   return named.includes('@') ? named.replace(WORD, withoutPassword) : named;
 }
 
-/** A value from outside as it may be told: as it is, or not at all where it could hold a secret somewhere. */
+/** A value from outside as it may be told: as it is, its beginning where it is long, or not at all where it could hold a secret somewhere. */
 export function redactValue(value: string): string {
   const colon = value.indexOf(':');
   const isAddress = colon >= 0 && (value.includes(':/') || value.includes('@', colon));
-  return isAddress || NAMED.test(value) ? REDACTED : value;
+  if (isAddress || NAMED.test(value)) return REDACTED;
+  return value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)}...` : value;
 }
 
 /** A password stands between the colon after the user, which is the second one of a URL, and the last `@`. */

@@ -1,5 +1,6 @@
 import { tenancyErrorOf } from '../../errors/tenancy-error-of.js';
-import { type ErrorCode, errorCatalog } from '../../errors.js';
+import { type ErrorCode, errorCatalog, InvalidOptionError } from '../../errors.js';
+import { assertKnownKeys } from '../../input/known-keys.js';
 
 /** An HTTP answer that tells of an error, as RFC 9457 has it. */
 export interface ProblemResponse {
@@ -38,6 +39,7 @@ const RETRY_AFTER_SECONDS = 1;
  *
  * An error of tenantry's is recognized behind whatever an ORM made of it ({@link tenancyErrorOf}).
  *
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for options that are none
  * @example
  * ```ts
  * const { status, headers, body } = problem(error, { instance: request.url })
@@ -45,6 +47,12 @@ const RETRY_AFTER_SECONDS = 1;
  * ```
  */
 export function problem(error: unknown, options: ProblemOptions = {}): ProblemResponse {
+  assertKnownKeys('problem', options, ['instance']);
+  if (options.instance !== undefined && typeof options.instance !== 'string') {
+    throw new InvalidOptionError(`The option instance of problem is a ${typeof options.instance}.`, {
+      hint: 'Pass the path of the request as a text, or leave it out.',
+    });
+  }
   const own = tenancyErrorOf(error);
   const code = own?.code ?? 'TENANTRY_INTERNAL';
   const { status, title } = errorCatalog[code];

@@ -1,4 +1,5 @@
 import { NotSupportedError } from '../../errors.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import type { Tenancy } from '../../tenancy.js';
 import { Origin } from './origin.js';
 
@@ -40,7 +41,8 @@ const KIND = Symbol.for('drizzle:entityKind');
  * ```
  */
 export function ambientDrizzle<Db extends object>(tenancy: Tenancy, db: Db): Db {
-  const { session, query, dialect } = db as DrizzleInternals;
+  assertTenancy('ambientDrizzle', tenancy);
+  const { session, query, dialect } = Object(db) as DrizzleInternals;
   if (typeof session?.prepareQuery !== 'function' || dialect === undefined) throw unsafe();
   for (const holder of [db, ...Object.values(query ?? {})]) bindSession(tenancy, holder);
   bindExecute(tenancy, db as DrizzleInternals);

@@ -1,4 +1,5 @@
 import { NotSupportedError } from '../../errors.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import type { TenantClients } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import { bindBuilders, type KnexBuilders } from './knex-builders.js';
@@ -33,7 +34,9 @@ interface KnexInternals {
  * ```
  */
 export function ambientKnex<Db extends object>(tenancy: Tenancy, db: Db): Db {
-  const { client } = db as KnexInternals;
+  assertTenancy('ambientKnex', tenancy);
+  const { client } = Object(db) as KnexInternals;
+  if (client === undefined) throw noSettings();
   if (client?.dialect !== 'postgresql') nameDatabase(tenancy, client);
   bindBuilders(tenancy, client as unknown as KnexBuilders);
   return db;
@@ -48,9 +51,13 @@ function nameDatabase(tenancy: Tenancy, client: KnexInternals['client']): void {
     Object.defineProperty(settings, 'database', { get, enumerable: false, configurable: true });
   }
   if (client?.database?.() !== probed) {
-    throw new NotSupportedError('This Knex does not look where it is in the settings of its connection.', {
-      hint: 'Use a version of Knex that docs/compatibility.md names.',
-    });
+    throw noSettings();
   }
   probed = undefined;
+}
+
+function noSettings(): NotSupportedError {
+  return new NotSupportedError('This Knex does not look where it is in the settings of its connection.', {
+    hint: 'Use a version of Knex that docs/compatibility.md names.',
+  });
 }

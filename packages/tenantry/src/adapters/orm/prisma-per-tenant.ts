@@ -1,6 +1,7 @@
 import { ClosedError, InvalidOptionError } from '../../errors.js';
 import { assertFunction } from '../../input/call-options.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
+import { keyOf, type TenantRef } from '../../tenant/ref.js';
 
 /** How many clients are kept. */
 export interface PrismaPerTenantOptions {
@@ -12,20 +13,22 @@ export interface PrismaPerTenantOptions {
 }
 
 /** Prisma clients, one for each tenant that was asked for lately. */
-export interface PrismaPerTenant<Client> {
+export interface PrismaPerTenant<Client, Ref extends TenantRef = string> {
   /**
    * Runs `fn` with the tenant's client, which is not closed before `fn` has ended.
    *
-   * @throws ClosedError (`TENANTRY_CLOSED`) after `close`.
+   * @throws ClosedError (`TENANTRY_CLOSED`) after `close`; NoTenantError (`TENANTRY_NO_TENANT`) for what names no tenant.
    */
-  run<T>(tenant: string, fn: (client: Client) => T | PromiseLike<T>): Promise<T>;
-  /** Closes every client; resolves when the last is closed. */
+  run<T>(tenant: Ref, fn: (client: Client) => T | PromiseLike<T>): Promise<T>;
+  /** Closes every client, those in use when their work has ended; resolves when the last is closed. */
   close(): Promise<void>;
 }
 
 interface Entry<Client> {
   readonly client: Client;
   users: number;
+  /** Tells whoever waits for the end of a client in use. */
+  ended?: () => void;
 }
 
 /**
@@ -39,10 +42,10 @@ interface Entry<Client> {
  * const users = await clients.run('acme', (prisma) => prisma.user.findMany())
  * ```
  */
-export function prismaPerTenant<Client extends { $disconnect(): Promise<void> }>(
-  make: (tenant: string) => Client,
-  options: PrismaPerTenantOptions = {},
-): PrismaPerTenant<Client> {
+export function prismaPerTenant<
+  Client extends { $disconnect(): Promise<void> },
+  Ref extends TenantRef = string,
+>(make: (tenant: Ref) => Client, options: PrismaPerTenantOptions = {}): PrismaPerTenant<Client, Ref> {
   assertFunction('prismaPerTenant', make);
   assertKnownKeys('prismaPerTenant', options, ['max']);
   const { max = 50 } = options;
@@ -73,9 +76,11 @@ export function prismaPerTenant<Client extends { $disconnect(): Promise<void> }>
   return {
     async run(tenant, fn) {
       if (closed) throw new ClosedError('The Prisma clients were closed.');
-      const entry = entries.get(tenant) ?? { client: make(tenant), users: 0 };
-      entries.delete(tenant);
-      entries.set(tenant, entry);
+      const { name, id } = keyOf(tenant);
+      const key = JSON.stringify([name, id]);
+      const entry = entries.get(key) ?? { client: assertClient(make(tenant)), users: 0 };
+      entries.delete(key);
+      entries.set(key, entry);
       entry.users++;
       shrink(max);
       try {
@@ -83,12 +88,32 @@ export function prismaPerTenant<Client extends { $disconnect(): Promise<void> }>
       } finally {
         entry.users--;
         shrink(closed ? 0 : max);
+        if (entry.users === 0) entry.ended?.();
       }
     },
     async close() {
       closed = true;
       shrink(0);
+      const inUse = [...entries.values()].map(
+        (entry) =>
+          new Promise<void>((resolve) => {
+            const { ended } = entry;
+            entry.ended = () => {
+              ended?.();
+              resolve();
+            };
+          }),
+      );
+      await Promise.all(inUse);
       await Promise.all(closing);
     },
   };
+}
+
+/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for a promise above all, which would be closed in the client's place. */
+function assertClient<Client>(client: Client): Client {
+  if (typeof Reflect.get(Object(client), '$disconnect') === 'function') return client;
+  throw new InvalidOptionError('The function of prismaPerTenant made no Prisma client.', {
+    hint: 'Return the client at once: a function that is not async.',
+  });
 }

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { NotSupportedError } from '../../errors.js';
+import { assertFunction } from '../../input/call-options.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import type { Tenancy } from '../../tenancy.js';
 import { type DataLoader, type DataLoaderClass, LoaderPerTenant } from './data-loader.js';
 import { bindCalls, type PrismaCalls } from './prisma-calls.js';
@@ -44,8 +46,10 @@ export async function ambientPrisma<Client extends object>(
   tenancy: Tenancy,
   make: () => Client,
 ): Promise<Client> {
+  assertTenancy('ambientPrisma', tenancy);
+  assertFunction('ambientPrisma', make);
   const client = make();
-  const { _requestHandler: handler, _originalClient: original } = client as PrismaInternals;
+  const { _requestHandler: handler, _originalClient: original } = Object(client) as PrismaInternals;
   const loader = handler?.dataloader;
   if (handler === undefined || loader?.options === undefined || typeof handler.request !== 'function') {
     throw unsafe('it has no data loader where Prisma 7 has one');

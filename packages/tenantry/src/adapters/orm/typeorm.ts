@@ -1,4 +1,6 @@
 import { InvalidOptionError, NotSupportedError } from '../../errors.js';
+import { assertFunction } from '../../input/call-options.js';
+import { assertTenancy } from '../../input/tenancy-argument.js';
 import type { TenantClients } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import type { Placement } from '../../tenant/tenant.js';
@@ -58,8 +60,10 @@ export async function ambientTypeorm<Source extends { initialize(): Promise<unkn
   tenancy: Tenancy,
   make: () => Source,
 ): Promise<Source> {
+  assertTenancy('ambientTypeorm', tenancy);
+  assertFunction('ambientTypeorm', make);
   const source = make();
-  const { driver, options = {} } = source as SourceInternals;
+  const { driver, options = {} } = Object(source) as SourceInternals;
   if (driver?.createQueryRunner === undefined || driver.parseTableName === undefined) {
     throw unsafe('it has no driver where TypeORM 1 has one');
   }
