@@ -1,6 +1,7 @@
 import { InvalidInputError } from '../../errors.js';
+import { quoteForMessage } from '../../tenant/name.js';
 import { ROW_SETTING } from './binding.js';
-import { quoteIdentifier } from './identifiers.js';
+import { quoteIdentifier, quoteLiteral } from './identifiers.js';
 
 /** The types that a tenant's column may have: those in which two row keys are never one value. */
 export type RowKeyType = 'text' | 'uuid' | 'integer' | 'bigint';
@@ -25,13 +26,10 @@ const TYPES: readonly RowKeyType[] = ['text', 'uuid', 'integer', 'bigint'];
 export function rowPolicies(
   table: string,
   column: string,
-  { type = 'text' }: { readonly type?: RowKeyType } = {},
+  options: { readonly type?: RowKeyType } = {},
 ): string {
-  if (!TYPES.includes(type)) {
-    throw new InvalidInputError(`A tenant's column cannot be of the type ${JSON.stringify(type)}.`, {
-      hint: `Use one of: ${TYPES.join(', ')}.`,
-    });
-  }
+  const type = typeIn(options);
+  assertText('column', column);
   // Once set, a setting of our own is never unset again but empty. The cast is on its side, so that the
   // column's index is of use.
   const key = `NULLIF(pg_catalog.current_setting('${ROW_SETTING}', true), '')::pg_catalog.${nameOf[type]}`;
@@ -71,30 +69,66 @@ export interface CatalogReader {
  * The tables that the asking role may use and in which a tenant could meet another's rows. Ask as the role
  * that serves requests; tenantry does whenever it opens a connection, and refuses to go on if there are any.
  *
+ * A policy counts that restricts every command, for everybody, by what {@link rowPolicies} writes: a column that equals the
+ * setting `tenantry.tenant`. Whatever else it says as well could let other rows through, and is not trusted.
+ *
  * Not looked at: functions that run with their owner's rights (`SECURITY DEFINER`), and foreign keys, which
  * tell whether a row of another tenant exists.
  *
+ * @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) for what runs no queries.
  * @example
  * ```ts
  * expect(await unguardedTables(client)).toEqual([]) // in the tests of your migrations
  * ```
  */
 export async function unguardedTables(reader: CatalogReader): Promise<readonly UnguardedTable[]> {
-  const result = await reader.query(UNGUARDED);
-  const rows = 'rows' in result ? result.rows : result;
+  const rows = rowsIn(await asReader(reader).query(UNGUARDED));
   return rows.map((row) => ({
     table: String(Reflect.get(row, 'table')),
     reason: String(Reflect.get(row, 'reason')),
   }));
 }
 
-/** What {@link unguardedTables} asks. Our own tables, and the catalog's, hold no tenant's rows. */
+function asReader(reader: unknown): CatalogReader {
+  const isObject = typeof reader === 'object' && reader !== null;
+  if (isObject && typeof Reflect.get(reader, 'query') === 'function') return reader as CatalogReader;
+  throw new InvalidInputError(
+    `unguardedTables cannot ask what is ${isObject ? 'without query' : what(reader)}.`,
+    {
+      hint: 'Pass a connected pg.Client or a pg.Pool.',
+    },
+  );
+}
+
+function rowsIn(result: unknown): readonly object[] {
+  const rows: unknown =
+    typeof result === 'object' && result !== null && 'rows' in result ? result.rows : result;
+  if (Array.isArray(rows)) return rows as readonly object[];
+  throw new InvalidInputError('What unguardedTables asked has answered with no rows.', {
+    hint: 'Its query must answer as that of a pg.Client: { rows: [...] }.',
+  });
+}
+
+/** The catalog's, which may stand in the same database; those of tenants' identities are in a schema of ours. */
+const OURS =
+  'tenantry_catalog,tenantry_domains,tenantry_physical_names,tenantry_processes,tenantry_servers,tenantry_tenants';
+/** As the server writes what {@link rowPolicies} says: a column, the setting, and nothing else that could be true. */
+const COLUMN = '(?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")+")';
+const SETTING = `current_setting\\('${ROW_SETTING}'::text(?:, true)?\\)`;
+const KEY = `(?:${SETTING}|NULLIF\\(${SETTING}, ''::text\\))`;
+const BINDS = `^\\((?:${COLUMN}|\\(${COLUMN}\\)::text) = (?:${KEY}|\\(${KEY}\\)::(?:text|uuid|integer|bigint))\\)$`;
+
+/** What {@link unguardedTables} asks. */
 export const UNGUARDED = `
   SELECT pg_catalog.format('%I.%I', schema.nspname, relation.relname) AS "table", trouble.reason
   FROM pg_catalog.pg_class AS relation
   JOIN pg_catalog.pg_namespace AS schema ON schema.oid = relation.relnamespace
   JOIN pg_catalog.pg_roles AS owner ON owner.oid = relation.relowner
   CROSS JOIN LATERAL (SELECT CASE
+    WHEN EXISTS (
+      SELECT FROM pg_catalog.pg_rewrite AS rule
+      WHERE rule.ev_class = relation.oid AND rule.rulename <> '_RETURN' AND rule.ev_enabled <> 'D'
+    ) THEN 'it has a rule, which acts with the rights of the owner: use a trigger'
     WHEN relation.relkind = 'v' THEN CASE
       WHEN (owner.rolsuper OR owner.rolbypassrls)
         AND NOT COALESCE(relation.reloptions::pg_catalog.text[] && '{security_invoker=true,security_invoker=on,security_invoker=1}', false)
@@ -113,13 +147,14 @@ export const UNGUARDED = `
       SELECT FROM pg_catalog.pg_policy AS policy
       WHERE policy.polrelid = relation.oid AND NOT policy.polpermissive
         AND policy.polcmd = '*' AND policy.polroles = '{0}'
-        AND pg_catalog.strpos(pg_catalog.pg_get_expr(policy.polqual, policy.polrelid), '''${ROW_SETTING}''') > 0
+        AND pg_catalog.pg_get_expr(policy.polqual, policy.polrelid) ~ ${quoteLiteral(BINDS)}
+        AND COALESCE(pg_catalog.pg_get_expr(policy.polwithcheck, policy.polrelid) ~ ${quoteLiteral(BINDS)}, true)
     ) THEN 'no policy restricts its rows to the tenant' END AS reason) AS trouble
   WHERE trouble.reason IS NOT NULL
     AND relation.relkind IN ('r', 'p', 'v', 'm', 'f')
     AND schema.nspname NOT IN ('pg_catalog', 'information_schema', 'tenantry')
     AND NOT pg_catalog.starts_with(schema.nspname, 'pg_')
-    AND NOT pg_catalog.starts_with(relation.relname, 'tenantry_')
+    AND relation.relname::pg_catalog.text <> ALL ('{${OURS}}'::pg_catalog.text[])
     AND pg_catalog.has_schema_privilege(schema.oid, 'USAGE')
     AND (pg_catalog.has_table_privilege(relation.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
       OR pg_catalog.has_any_column_privilege(relation.oid, 'SELECT, INSERT, UPDATE'))
@@ -136,10 +171,44 @@ function forced(name: string): string[] {
   return [`ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;`];
 }
 
+/** What may be asked for beside the names. */
+function typeIn(options: unknown): RowKeyType {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidInputError(`The options of rowPolicies are ${what(options)}.`, {
+      hint: "Write { type: 'uuid' }, or leave them out for text.",
+    });
+  }
+  const unknown = Object.keys(options).find((key) => key !== 'type');
+  if (unknown !== undefined) {
+    throw new InvalidInputError(`rowPolicies has no option ${quoteForMessage(unknown)}.`, {
+      hint: 'There is one: type.',
+    });
+  }
+  const { type = 'text' } = options as { readonly type?: unknown };
+  const known = TYPES.find((one) => one === type);
+  if (known !== undefined) return known;
+  const given = typeof type === 'string' ? quoteForMessage(type) : what(type);
+  throw new InvalidInputError(`A tenant's column cannot be of the type ${given}.`, {
+    hint: `Use one of: ${TYPES.join(', ')}.`,
+  });
+}
+
+function assertText(name: string, value: unknown): asserts value is string {
+  if (typeof value === 'string') return;
+  throw new InvalidInputError(`The name of the ${name} is ${what(value)}.`, {
+    hint: `Pass the ${name}'s name as a string.`,
+  });
+}
+
+function what(value: unknown): string {
+  return value === null || value === undefined ? String(value) : `of the type ${typeof value}`;
+}
+
 function quoteTable(table: string): string {
+  assertText('table', table);
   const parts = table.split('.');
   if (parts.length <= 2) return parts.map(quoteIdentifier).join('.');
-  throw new InvalidInputError(`${JSON.stringify(table.slice(0, 80))} cannot name a table.`, {
+  throw new InvalidInputError(`${quoteForMessage(table)} cannot name a table.`, {
     hint: 'Write users, or app.users with its schema.',
   });
 }

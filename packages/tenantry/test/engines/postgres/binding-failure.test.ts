@@ -10,8 +10,8 @@ import { InvalidInputError } from '../../../src/errors.js';
 import { type SharedDatabase, shareDatabase } from './parts.js';
 import { failure, terminateUnseen, useServer } from './test-server.js';
 
-/** Tells that it ran, wherever that was. Its name is one of ours, so that no policy is asked for. */
-const RAN = 'INSERT INTO public.tenantry_ran DEFAULT VALUES';
+/** Tells that it ran, wherever that was, by a table whose name is one of ours, so that no policy is asked for. */
+const RAN = 'INSERT INTO public.tenantry_processes DEFAULT VALUES';
 
 type Isolation = DatabasePart['isolation'];
 
@@ -34,7 +34,9 @@ onEngine('postgres', () => {
       databases.set(isolation, await shareDatabase(test, isolation));
     }
     const [first] = databases.values();
-    await first?.owner('CREATE TABLE public.tenantry_ran (); GRANT ALL ON public.tenantry_ran TO PUBLIC');
+    await first?.owner(
+      'CREATE TABLE public.tenantry_processes (); GRANT INSERT ON public.tenantry_processes TO PUBLIC',
+    );
   });
 
   function shared(isolation: Isolation): SharedDatabase {
@@ -45,7 +47,7 @@ onEngine('postgres', () => {
 
   async function timesRun(): Promise<number> {
     const witness = await test.open();
-    return Number((await witness.query('SELECT count(*) AS n FROM tenantry_ran')).rows[0]?.n);
+    return Number((await witness.query('SELECT count(*) AS n FROM tenantry_processes')).rows[0]?.n);
   }
 
   /** A connection of `a` that is to be moved to `b`. */

@@ -15,12 +15,14 @@ const GUARD_NEW_TABLES = `
       WHERE object_type = 'table' AND schema_name = 'public'
     LOOP
       EXECUTE format('ALTER TABLE %s OWNER TO postgres', made.object_identity);
+      EXECUTE format('ALTER TABLE %s ADD COLUMN tenant text DEFAULT current_setting(''tenantry.tenant'', true)',
+        made.object_identity);
       EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO PUBLIC', made.object_identity);
       EXECUTE 'GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO PUBLIC';
       EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', made.object_identity);
       EXECUTE format('CREATE POLICY everybody ON %s USING (true)', made.object_identity);
       EXECUTE format('CREATE POLICY own ON %s AS RESTRICTIVE
-        USING (current_setting(''tenantry.tenant'', true) = ''suite'')', made.object_identity);
+        USING (tenant = current_setting(''tenantry.tenant'', true))', made.object_identity);
     END LOOP;
   END $$;
   CREATE EVENT TRIGGER guard_new_tables ON ddl_command_end

@@ -13,6 +13,15 @@ import {
 import { InvalidInputError, UnsafeIsolationError } from '../../../src/errors.js';
 import { failure, useServer } from './test-server.js';
 
+function thrownBy(call: () => unknown): Error | undefined {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
 const FORCED = 'ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;';
 
 onEngine('postgres', () => {
@@ -141,6 +150,30 @@ onEngine('postgres', () => {
         'the role owns it',
         `CREATE TABLE t (a text); ${rowPolicies('t', 'a')} ALTER TABLE t OWNER TO ${user}`,
       ],
+      ...[
+        'USING (a = $s OR true)',
+        'USING (a = $s OR a <> $s)',
+        'USING (a = $s) WITH CHECK (true)',
+        "USING (a = $s) WITH CHECK (a = $s OR a = 'b')",
+        'USING ($s IS NOT NULL)',
+        'USING (left(a, 1) = $s)',
+        'USING (a >= $s)',
+        'USING (a = COALESCE($s, a))',
+        'FOR SELECT USING (a = $s)',
+        `TO ${user} USING (a = $s)`,
+      ].map(
+        (policy) =>
+          [
+            'no policy restricts its rows',
+            `CREATE TABLE t (a text); ${FORCED} CREATE POLICY p ON t USING (true);
+             CREATE POLICY r ON t AS RESTRICTIVE ${policy.replaceAll('$s', "current_setting('tenantry.tenant', true)")}`,
+          ] as const,
+      ),
+      [
+        'it has a rule',
+        `CREATE TABLE t (a text, gone bool); ${rowPolicies('t', 'a')} GRANT DELETE ON t TO PUBLIC;
+         CREATE RULE soft AS ON DELETE TO t DO INSTEAD UPDATE t SET gone = true WHERE a = OLD.a`,
+      ],
       ['it is a materialized view', 'CREATE MATERIALIZED VIEW t AS SELECT 1'],
       [
         'its owner sees every row',
@@ -150,7 +183,7 @@ onEngine('postgres', () => {
         'it has no row-level security',
         `CREATE TABLE s (a text) PARTITION BY LIST (a); ${rowPolicies('s', 'a')} CREATE TABLE t PARTITION OF s DEFAULT`,
       ],
-    ])('is refused because of a table: %s', async (reason, script) => {
+    ])('is refused because of a table: %s (%s)', async (reason, script) => {
       await owner.runScript(`${script}; GRANT SELECT ON t TO ${user}`);
       const error = await failure(open('acme'));
       expect(error).toBeInstanceOf(UnsafeIsolationError);
@@ -158,7 +191,31 @@ onEngine('postgres', () => {
       expect(error.message).toContain(reason);
     });
 
+    it('is refused because of a table that only has the beginning of our names', async () => {
+      await owner.runScript(`CREATE TABLE tenantry_notes (); GRANT SELECT ON tenantry_notes TO ${user}`);
+      expect((await failure(open('acme'))).message).toContain('public.tenantry_notes');
+    });
+
     it.each([
+      ...[
+        ['varchar(40)', "a = NULLIF(current_setting('tenantry.tenant', true), '')"],
+        ['uuid', "a = current_setting('tenantry.tenant')::uuid"],
+        ['int', "a = NULLIF(current_setting('tenantry.tenant', true), '')::bigint"],
+      ].map(
+        ([type, policy]) =>
+          [
+            `a policy of one's own that says the same: ${policy}`,
+            `CREATE TABLE t (a ${type}); ${FORCED} CREATE POLICY p ON t USING (true);
+             CREATE POLICY r ON t AS RESTRICTIVE USING (${policy}); GRANT SELECT ON t TO ${user}`,
+          ] as const,
+      ),
+      ...(['text', 'uuid', 'integer', 'bigint'] as const).map(
+        (type) =>
+          [
+            `a column of the type ${type} that must be quoted`,
+            `CREATE TABLE t ("Te""nant" ${type}); ${rowPolicies('t', 'Te"nant', { type })} GRANT SELECT ON t TO ${user}`,
+          ] as const,
+      ),
       ['nothing at all', 'SELECT 1'],
       ['a table that it may not use', 'CREATE TABLE t ()'],
       [
@@ -223,11 +280,35 @@ onEngine('postgres', () => {
     });
   });
 
+  describe('the look at tables', () => {
+    it('is refused to what runs no queries, and to what answers with no rows', async () => {
+      for (const reader of [undefined, null, 5, 'x', {}, { query: 5 }, { query: async () => null }]) {
+        expect(await failure(unguardedTables(reader as never))).toBeInstanceOf(InvalidInputError);
+      }
+    });
+  });
+
   describe('the SQL of policies', () => {
     it('quotes what it is given, and refuses what can be no table or type', () => {
       expect(rowPolicies('app.Us"ers', 'te"nant')).toContain('ON "app"."Us""ers"');
       expect(rowPolicies('users', 'te"nant')).toContain('"te""nant" =');
-      expect(() => rowPolicies('a.b.c', 'x')).toThrow(InvalidInputError);
+      const wrong: readonly unknown[] = [undefined, null, 5, [], {}, 'a.b.c', 'x'.repeat(5_000_000)];
+      for (const value of wrong) {
+        const name = value as string;
+        for (const make of [
+          () => rowPolicies(name, 'x'),
+          () => rowPolicies('t', value === 'a.b.c' ? '' : name),
+          () => sharedPolicies(name),
+          () => rowPolicies('t', 'x', { type: value } as never),
+          () => rowPolicies('t', 'x', { typ: value } as never),
+        ]) {
+          const error = thrownBy(make);
+          if (error === undefined) expect(value).toBeUndefined();
+          else expect(error).toBeInstanceOf(InvalidInputError);
+          expect(error?.message.length ?? 0).toBeLessThan(300);
+        }
+      }
+      expect(() => rowPolicies('t', 'x', null as never)).toThrow(InvalidInputError);
       expect(() => rowPolicies('', 'x')).toThrow(InvalidInputError);
       expect(() => rowPolicies('users', 'x', { type: 'numeric' as 'text' })).toThrow(InvalidInputError);
     });
