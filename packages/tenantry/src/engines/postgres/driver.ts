@@ -2,6 +2,7 @@ import type { ClientConfig } from 'pg';
 import { LazyPackage } from '../../engine/lazy-package.js';
 import { DriverMissingError, InvalidOptionError, OutOfResourcesError } from '../../errors.js';
 import { withSavedKeys } from './scram.js';
+import { withSealedParsers } from './sealed-parsers.js';
 
 type Pg = typeof import('pg');
 
@@ -55,7 +56,7 @@ export async function loadDriver(load: () => Promise<Driver> = () => pg.load()):
 const ownClients = new WeakMap<Pg['Client'], Pg['Client']>();
 
 function ownClient(Client: Pg['Client']): Pg['Client'] {
-  const own = ownClients.get(Client) ?? withSavedKeys(withOwnStartup(Client));
+  const own = ownClients.get(Client) ?? withSavedKeys(withSealedParsers(withOwnStartup(Client)));
   ownClients.set(Client, own);
   return own;
 }

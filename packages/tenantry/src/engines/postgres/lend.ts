@@ -1,11 +1,12 @@
 import { inThisContext } from '../../engine/in-this-context.js';
 import type { LentClient } from '../../engine/lent-client.js';
 import { type Revocable, type RevocableRules, revocable } from '../../engine/revocable.js';
+import { InvalidParameterError } from '../../errors.js';
 import type { Client } from './driver.js';
 import { isEventMethod, LentEvents } from './lent-events.js';
 import { LentProtocol } from './lent-protocol.js';
 import type { LentUse } from './lent-use.js';
-import { assertQueryCountable } from './parameters.js';
+import { assertQuery } from './parameters.js';
 import type { Submittable } from './submitted.js';
 
 type Callback = (error: unknown, result?: unknown) => void;
@@ -60,7 +61,7 @@ export class PgSender {
 
   /** As pg's own `query`, of anything but what has a `submit`. Calls back when the connection can be given back, in whatever async context. */
   query(config: unknown, values: unknown, callback: Callback): void {
-    assertQueryCountable(config, values);
+    assertQuery(config, values);
     const called = answered(callback, this.#use);
     (this.#client.query as Query).call(this.#client, config, values, called);
   }
@@ -114,8 +115,9 @@ class Loan implements LentClient, RevocableRules {
   }
 
   #query([config, values, callback]: unknown[]): unknown {
-    if (isSubmittable(config)) assertQueryCountable(config, undefined);
-    else return runStatement(this.#real, this.#use, config, values, callback);
+    if (!isSubmittable(config)) return runStatement(this.#real, this.#use, config, values, callback);
+    assertQuery(config, undefined);
+    assertFirstUse(config);
     (this.#real.query as Query).call(this.#real, this.#ownProtocol().carry(config), values, callback);
     return config;
   }
@@ -150,7 +152,7 @@ function runStatement(client: Client, use: LentUse, config: unknown, values: unk
 
 function troubleWith(config: unknown, values: unknown): Error | undefined {
   try {
-    assertQueryCountable(config, values);
+    assertQuery(config, values);
     return undefined;
   } catch (error) {
     return error as Error;
@@ -169,6 +171,22 @@ function answered(callback: Callback, use: LentUse): Callback {
 
 function callbackOf(config: unknown): unknown {
   return typeof config === 'object' && config !== null ? Reflect.get(config, 'callback') : undefined;
+}
+
+/** What was submitted: its rows stay in it. */
+const used = new WeakSet<Submittable>();
+
+/** @throws InvalidParameterError for a query, cursor or stream that has run: it would give its rows to whoever runs it again. */
+function assertFirstUse(submittable: Submittable): void {
+  if (used.has(submittable)) {
+    throw new InvalidParameterError(
+      'The query, cursor or stream has been run already, and has the rows of that.',
+      {
+        hint: 'Make another one for each time.',
+      },
+    );
+  }
+  used.add(submittable);
 }
 
 function isSubmittable(config: unknown): config is Submittable {

@@ -11,17 +11,39 @@ export function assertCountable(values: readonly unknown[]): void {
   assertParameterCount(values.length, LIMIT);
 }
 
-/** The same for whatever the driver's `query` takes: a text, an object, or what speaks the protocol itself. */
-export function assertQueryCountable(config: unknown, values: unknown): void {
-  if (Array.isArray(values)) {
-    assertCountable(values);
-    return;
-  }
+/** What the driver writes as it is, and would fail at in the middle of a message. */
+const TEXTS = ['text', 'name', 'portal'] as const;
+
+/**
+ * Looks at whatever the driver's `query` takes (a text, an object, or what speaks the protocol itself) for what it would
+ * find out too late: when a part is written, or in an event of the socket, where nobody catches it.
+ *
+ * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`)
+ */
+export function assertQuery(config: unknown, values: unknown): void {
+  if (Array.isArray(values)) assertCountable(values);
   if (typeof config !== 'object' || config === null) return;
+  for (const key of TEXTS) {
+    const text: unknown = Reflect.get(config, key);
+    if (text === undefined || text === null || typeof text === 'string') continue;
+    throw new InvalidParameterError(`The ${key} of the query is no text.`, {
+      hint: `Pass ${key} as a string, or leave it out.`,
+    });
+  }
+  assertTypes(Reflect.get(config, 'types'));
+  if (Array.isArray(values)) return;
   // A stream keeps them in its cursor.
   const cursor: unknown = Reflect.get(config, 'cursor');
   const own: unknown = Reflect.get(typeof cursor === 'object' && cursor !== null ? cursor : config, 'values');
   if (Array.isArray(own)) assertCountable(own);
+}
+
+function assertTypes(types: unknown): void {
+  if (types === undefined || types === null) return;
+  if (typeof types === 'object' && typeof Reflect.get(types, 'getTypeParser') === 'function') return;
+  throw new InvalidParameterError('The types of the query have no getTypeParser.', {
+    hint: 'Pass types as pg has them: { getTypeParser: (oid, format) => (value) => ... }, or leave them out.',
+  });
 }
 
 /** A text goes by the simple protocol, and the driver copies nothing. pg knows `queryMode`, its types do not. */

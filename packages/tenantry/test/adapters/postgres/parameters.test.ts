@@ -47,4 +47,49 @@ onEngine('postgres', (engine) => {
       await expect(session.query(text, values)).rejects.toThrow(InvalidParameterError);
     });
   });
+
+  describe('what the driver would fail at too late', () => {
+    const wrong: readonly unknown[] = [
+      { text, name: {} },
+      { text, name: 5 },
+      { text, name: Symbol('x') },
+      { text: {}, name: 'named' },
+      { text, portal: {}, values: [] },
+      { text, types: {} },
+      { text, types: 5 },
+      { text, types: { getTypeParser: 'text' } },
+    ];
+
+    it('is refused by a pool and by a lent client, which go on', async () => {
+      const tenancy = await tenants.open({ maxConnections: 1 });
+      const pool = pgPool(tenancy, { tenant: tenants.a });
+      for (const config of wrong as pg.QueryConfig[]) {
+        await expect(pool.query(config)).rejects.toThrow(InvalidParameterError);
+        const called = new Promise((resolve) => pool.query(config, resolve));
+        expect(await called).toBeInstanceOf(InvalidParameterError);
+        const client = await pool.connect();
+        await expect(client.query(config)).rejects.toThrow(InvalidParameterError);
+        expect(() => client.query(new pg.Query(config))).toThrow(InvalidParameterError);
+        expect((await client.query('SELECT 2 AS n')).rows).toEqual([{ n: 2 }]);
+        client.release();
+      }
+      expect(tenancy.stats().servers.main?.inUse).toBe(0);
+    });
+  });
+
+  describe('a query, cursor or stream that has run', () => {
+    it('runs no second time, for whatever tenant', async () => {
+      const tenancy = await tenants.open({ maxConnections: 1 });
+      const pool = pgPool(tenancy);
+      const query = new pg.Query('SELECT text FROM notes');
+      const run = (tenant: string) => tenancy.run(tenant, () => pool.query(query as never));
+      await run(tenants.a);
+      await expect(run(tenants.b)).rejects.toThrow(InvalidParameterError);
+      const stream = new QueryStream('SELECT text FROM notes');
+      const client = await tenancy.run(tenants.a, () => pool.connect());
+      for await (const row of client.query(stream)) expect(row).toEqual({ text: tenants.a });
+      expect(() => client.query(stream)).toThrow(InvalidParameterError);
+      client.release();
+    });
+  });
 });

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import pg from 'pg';
+import QueryStream from 'pg-query-stream';
 import { describe, expect, it } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
 import type { PostgresConnection } from '../../../src/engines/postgres/connection.js';
@@ -42,6 +43,45 @@ onEngine('postgres', () => {
       expect(client.getTransactionStatus()).toBe('I');
       expect(client.escapeIdentifier('a"b')).toBe('"a""b"');
       expect(client.database).toBe(test.database);
+    });
+
+    it.each([
+      ['a result', async (client: pg.Client) => client.query("SELECT 'a' AS name")],
+      [
+        'a result of a query with parameters',
+        async (client: pg.Client) => client.query('SELECT $1::text AS name', ['a']),
+      ],
+      [
+        'a stream',
+        async (client: pg.Client) => {
+          const stream = client.query(new QueryStream("SELECT 'a' AS name"));
+          for await (const row of stream) expect(row).toEqual({ name: 'a' });
+          return Reflect.get(Reflect.get(stream, 'cursor') as object, '_result') as unknown;
+        },
+      ],
+    ])('cannot be read along by who keeps %s of it', async (_, keep) => {
+      const { connection, client, revoke } = await lend();
+      const kept = (await keep(client)) as { readonly _types: { setTypeParser(...args: unknown[]): void } };
+      revoke();
+      expect(connection.isClean()).toBe(true);
+      const seen: unknown[] = [];
+      const see = (value: unknown) => seen.push(value);
+      const attempts = [
+        () => kept._types.setTypeParser(25, see),
+        () => kept._types.setTypeParser(25, 'binary', see),
+        () => Object.assign(kept._types, { getTypeParser: () => see }),
+      ];
+      for (const attempt of attempts) expect(attempt).toThrow(TypeError);
+      expect((await connection.query("SELECT 'b' AS name")).rows).toEqual([{ name: 'b' }]);
+      expect(seen).toEqual([]);
+    });
+
+    it('reads values as it was told, and serves nobody else then', async () => {
+      const { connection, client, revoke } = await lend();
+      client.setTypeParser(25, (value) => `read: ${value}`);
+      expect((await client.query("SELECT 'a' AS name")).rows).toEqual([{ name: 'read: a' }]);
+      revoke();
+      expect(connection.isClean()).toBe(false);
     });
 
     it('takes a callback in each of its places', async () => {

@@ -134,7 +134,7 @@ onEngine('postgres', () => {
   });
 
   describe('a connection for the rows of one tenant', () => {
-    it.each([
+    it.each<readonly [string, string]>([
       ['it has no row-level security', 'CREATE TABLE t ()'],
       ['not forced on its owner', 'CREATE TABLE t (); ALTER TABLE t ENABLE ROW LEVEL SECURITY'],
       ['no policy restricts its rows', `CREATE TABLE t (); ${FORCED} CREATE POLICY p ON t USING (true)`],
@@ -196,11 +196,11 @@ onEngine('postgres', () => {
       expect((await failure(open('acme'))).message).toContain('public.tenantry_notes');
     });
 
-    it.each([
+    it.each<readonly [string, string]>([
       ...[
         ['varchar(40)', "a = NULLIF(current_setting('tenantry.tenant', true), '')"],
         ['uuid', "a = current_setting('tenantry.tenant')::uuid"],
-        ['int', "a = NULLIF(current_setting('tenantry.tenant', true), '')::bigint"],
+        ['int', "a = NULLIF(current_setting('tenantry.tenant', true), '')::bigint"] as const,
       ].map(
         ([type, policy]) =>
           [
