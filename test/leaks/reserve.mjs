@@ -6,7 +6,7 @@ import { placeOf, rowKeyOf } from './places.mjs';
 /** @typedef {import('./contracts/field.js').Field} Field */
 /** @typedef {import('./contracts/field.js').Forgery} Forgery */
 /** @typedef {import('./contracts/hunt.js').HuntOptions} HuntOptions */
-/** @typedef {import('./contracts/hunt.js').Prey} Prey */
+/** @typedef {import('./contracts/prey.js').Prey} Prey */
 
 /** A suspended tenant whose database is another's, another catalog's, or says nothing of itself. */
 const HOSTAGES = /** @type {const} */ (['kidnapped', 'copied', 'emptied']);

@@ -1,6 +1,6 @@
 /** What a hunter takes down of what happened, and what the hunt itself did: all that the judges hear. */
 
-import type { TenantState } from './hunt.js';
+import type { TenantState } from './prey.js';
 
 /** A change of a tenant, from the call to its acknowledgement. */
 export interface Change {

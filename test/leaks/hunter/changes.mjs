@@ -6,7 +6,7 @@ import { Limits } from './limits.mjs';
 import { readBound } from './reads.mjs';
 
 /** @typedef {import('../contracts/notes.js').Change} Change */
-/** @typedef {import('../contracts/hunt.js').TenantState} TenantState */
+/** @typedef {import('../contracts/prey.js').TenantState} TenantState */
 /** @typedef {import('../random.mjs').Random} Random */
 /** @typedef {import('./world.mjs').World} World */
 
@@ -145,7 +145,7 @@ async function changeInUse(world, random, name) {
 }
 
 /**
- * @param {import('../contracts/hunt.js').Prey} prey
+ * @param {import('../contracts/prey.js').Prey} prey
  * @param {Random} random
  * @returns {Change['what']}
  */

@@ -4,10 +4,10 @@ import { UnderWay } from './under-way.mjs';
 /** @typedef {import('../contracts/notes.js').Change} Change */
 /** @typedef {import('../contracts/dialect.js').Dialect} Dialect */
 /** @typedef {import('../contracts/hunt.js').HunterConfig} HunterConfig */
-/** @typedef {import('../contracts/hunt.js').Prey} Prey */
+/** @typedef {import('../contracts/prey.js').Prey} Prey */
 /** @typedef {import('../../../packages/tenantry/src/index.js').Session} Session */
 /** @typedef {import('../../../packages/tenantry/src/index.js').Tenancy} Tenancy */
-/** @typedef {import('../contracts/hunt.js').TenantState} TenantState */
+/** @typedef {import('../contracts/prey.js').TenantState} TenantState */
 /** @typedef {import('./journal.mjs').Journal} Journal */
 
 /** How a tenant was called when somebody wrote it down: in a token, in a job. */

@@ -1,5 +1,5 @@
 /** @typedef {import('../contracts/notes.js').Change} Change */
-/** @typedef {import('../contracts/hunt.js').TenantState} TenantState */
+/** @typedef {import('../contracts/prey.js').TenantState} TenantState */
 
 /** How long a process may not have heard of a change, however busy the machine is: far longer than the poll takes. */
 const STALE_MS = 2000;
