@@ -6,10 +6,10 @@ export default {
   patches: [
     {
       file: 'session/executor.js',
-      find: 'return pick(await runWithin(limit, lease, lease.connection.query(sql, params)));',
+      find: 'const result = await runWithin(limit, lease, lease.connection.query(sql, params));',
       replace: `const shared = together.get(sql) ?? runWithin(limit, lease, lease.connection.query(sql, params));
                 together.set(sql, shared);
-                return pick(await shared.finally(() => together.delete(sql)));`,
+                const result = await shared.finally(() => together.delete(sql));`,
     },
     {
       file: 'session/executor.js',

@@ -11,9 +11,9 @@ export default {
     },
     {
       file: 'context/context.js',
-      find: 'return this.#storage.run(scope, awaited, fn);',
+      find: 'return this.#storage.run(scope, this.#awaited, fn);',
       replace: `this.last = scope;
-        return this.#storage.run(scope, awaited, fn);`,
+        return this.#storage.run(scope, this.#awaited, fn);`,
     },
   ],
 };

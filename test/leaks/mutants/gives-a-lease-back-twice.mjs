@@ -28,14 +28,16 @@ export default {
     },
     {
       file: 'pool/returns.js',
-      find: `if (!this.#connections.inUse.delete(pooled))
+      find: `    giveBack(pooled) {
+        if (!this.#connections.inUse.delete(pooled))
             return;
-        const { connection }`,
-      replace: `if (!this.#connections.inUse.delete(pooled)) {
+`,
+      replace: `    giveBack(pooled) {
+        if (!this.#connections.inUse.delete(pooled)) {
             this.#home.keep(pooled);
             return;
         }
-        const { connection }`,
+`,
     },
     {
       file: 'pool/idle-connections.js',

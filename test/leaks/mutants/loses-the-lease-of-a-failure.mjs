@@ -19,10 +19,9 @@ export default {
     },
     {
       file: 'session/executor.js',
-      find: 'return pick(await runWithin(limit, lease, lease.connection.query(sql, params)));',
-      replace: `const result = pick(await runWithin(limit, lease, lease.connection.query(sql, params)));
-                lease.release();
-                return result;`,
+      find: 'return pick(result);',
+      replace: `lease.release();
+                return pick(result);`,
     },
   ],
 };
