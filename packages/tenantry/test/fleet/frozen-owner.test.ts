@@ -11,6 +11,7 @@ import { type CreateInput, createTenant } from '../../src/fleet/operations/creat
 import { newId } from '../../src/tenant/id.js';
 import type { Isolation, Tenant } from '../../src/tenant/tenant.js';
 import { makeTestCatalog, type TestCatalog } from '../catalog-sql/test-catalog.js';
+import { Sleeper } from './sleeper.js';
 
 /** The steps of a creation, each where the first owner falls asleep: `2` is the second call of that step. */
 const STEPS = [
@@ -139,48 +140,4 @@ async function prepare(engine: EngineUnderTest, isolation: Isolation): Promise<T
       await fixture.close();
     },
   };
-}
-
-/** An owner that falls asleep before or after one call of a step, and goes on when it is woken. */
-class Sleeper {
-  readonly catalog: Catalog;
-  readonly provisioning: Provisioning;
-  readonly asleep: Promise<void>;
-  wake: () => void = () => {};
-
-  constructor(test: Test, place: string, when: 'before' | 'after') {
-    const [step = '', number = '1'] = place.split(' ');
-    let fallAsleep = () => {};
-    this.asleep = new Promise((resolve) => {
-      fallAsleep = resolve;
-    });
-    const woken = new Promise<void>((resolve) => {
-      this.wake = resolve;
-    });
-    let calls = 0;
-    const sleepy = <T extends object>(target: T): T => {
-      const methods = new Proxy(target, {
-        get(original, key) {
-          const value: unknown = Reflect.get(original, key);
-          if (typeof value !== 'function') return value;
-          const call = value.bind(original) as (...args: unknown[]) => Promise<unknown>;
-          if (key !== step) return call;
-          return async (...args: unknown[]) => {
-            const isIt = ++calls === Number(number);
-            const sleep = async () => {
-              fallAsleep();
-              await woken;
-            };
-            if (isIt && when === 'before') await sleep();
-            const result = await call(...args);
-            if (isIt && when === 'after') await sleep();
-            return result;
-          };
-        },
-      });
-      return methods;
-    };
-    this.catalog = sleepy(test.catalog);
-    this.provisioning = sleepy(test.provisioning);
-  }
 }

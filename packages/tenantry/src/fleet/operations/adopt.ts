@@ -109,13 +109,40 @@ async function register(
   try {
     await catalog.adopt({ id, name, server: server.name, database, identity: input.identity, fence });
   } catch (error) {
-    // Nobody knows a tenant of this id, unless the answer was lost; then the next attempt finds out.
+    // If the answer was lost the next attempt finds out whether there is a tenant of this id.
     const isCertain = !(isSilent(error) || error instanceof TransactionOutcomeUnknownError);
-    if (isCertain && input.identity === 'table')
-      await provisioning.changeIdentity(database, mine, undefined).catch(() => {});
+    if (isCertain && input.identity === 'table') await giveBack(catalog, provisioning, database, mine);
     throw error;
   }
+  // The tenant is registered: what cannot be looked at now is not served either, and the next attempt mends it.
+  if (input.identity === 'table') await keep(provisioning, database, mine).catch(() => {});
   return 'registered';
+}
+
+/** Takes back an identity that was written for nothing: from nobody, or from the tenant that another call registered. */
+async function giveBack(
+  catalog: Catalog,
+  provisioning: Provisioning,
+  database: string,
+  mine: Identity,
+): Promise<void> {
+  try {
+    const registered = await catalog.findById(mine.tenantId);
+    await provisioning.changeIdentity(database, mine, registered && identityOf(registered));
+  } catch {
+    // It is another's by now, or out of reach: the next attempt finds out.
+  }
+}
+
+/**
+ * Writes the identity again if another adoption took this one for cut off before it was registered, and wrote the same
+ * tenant's with another fence, or took that back. It cannot write any more once this is done.
+ */
+async function keep(provisioning: Provisioning, database: string, mine: Identity): Promise<void> {
+  const said = await provisioning.readIdentity(database);
+  if (said !== undefined && (said.tenantId !== mine.tenantId || said.incarnation !== mine.incarnation))
+    return;
+  if (said?.fence !== mine.fence) await provisioning.changeIdentity(database, said, mine);
 }
 
 /** Writes the identity, or in a dry run asks whether that would go. */
