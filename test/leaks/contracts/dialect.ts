@@ -28,6 +28,8 @@ export interface Leftover {
   readonly sql: (mark: Mark, random: Random) => string | readonly string[];
   /** Whether it may also be said inside a transaction. */
   readonly inTransaction: boolean;
+  /** Whether it leaves a transaction open: a call that is one lease must be refused then. */
+  readonly opens: boolean;
   /** Codes of errors with which it may be refused. */
   readonly expects: readonly string[];
 }

@@ -94,15 +94,15 @@ export function trap(what, sql) {
 /**
  * @param {string} what
  * @param {(mark: Mark, random: Random) => string | readonly string[]} sql
- * @param {{ inTransaction?: boolean, expects?: readonly string[] }} [options]
+ * @param {{ inTransaction?: boolean, opens?: boolean, expects?: readonly string[] }} [options]
  * @returns {import('../contracts/dialect.js').Leftover}
  */
-export function leftover(what, sql, { inTransaction = true, expects = [] } = {}) {
+export function leftover(what, sql, { opens = false, inTransaction = !opens, expects = [] } = {}) {
   const text = (/** @type {Mark} */ mark, /** @type {Random} */ random) => {
     const texts = sql(mark, random);
     return typeof texts === 'string' ? noted(mark, texts) : texts.map((each) => noted(mark, each));
   };
-  return { what, weight: 1, sql: text, inTransaction, expects };
+  return { what, weight: 1, sql: text, inTransaction, opens, expects };
 }
 
 /** What a text may be answered that hardly anybody would write: it is refused by us, or by the engine. */
@@ -126,6 +126,7 @@ export function hiding(what, sql) {
     weight: 6,
     sql: (mark, random) => `${sql(mark, random)}\n-- ${markText(mark)}`,
     inTransaction: true,
+    opens: false,
     expects: REFUSALS,
   };
 }

@@ -101,7 +101,7 @@ export const dialect = {
       inTransaction: false,
     }),
     leftover('no autocommit', () => 'SET autocommit = 0', { inTransaction: false }),
-    leftover('a transaction', () => 'BEGIN', { inTransaction: false }),
+    leftover('a transaction', () => 'BEGIN', { opens: true }),
     leftover('a generated key', (mark) => `SELECT LAST_INSERT_ID(${mark.request.split('-')[1]}) AS mine`),
     leftover('another database', () => 'USE information_schema'),
     leftover('a role', (mark) => `SET ROLE \`${mark.name}\``),

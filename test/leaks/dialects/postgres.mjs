@@ -123,7 +123,7 @@ export function dialectFor(isolation) {
       }),
       leftover('a search path', (mark) => `SET search_path TO "${mark.name}", public`),
       leftover('transactions that only read', () => 'SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY'),
-      leftover('a transaction', () => 'BEGIN ISOLATION LEVEL SERIALIZABLE', { inTransaction: false }),
+      leftover('a transaction', () => 'BEGIN ISOLATION LEVEL SERIALIZABLE', { opens: true }),
       leftover(
         'a temporary table',
         (mark) => `CREATE TEMP TABLE IF NOT EXISTS hunt_temporary AS SELECT '${residue(mark)}' AS mark`,

@@ -62,9 +62,9 @@ export const dialect = {
       'a handle that only reads': row.locked,
     }),
   leftovers: [
-    leftover('a transaction', () => 'BEGIN', { inTransaction: false }),
-    leftover('a transaction that writes', () => 'BEGIN IMMEDIATE', { inTransaction: false }),
-    leftover('a savepoint', () => 'SAVEPOINT hunt', { inTransaction: false }),
+    leftover('a transaction', () => 'BEGIN', { opens: true }),
+    leftover('a transaction that writes', () => 'BEGIN IMMEDIATE', { opens: true }),
+    leftover('a savepoint', () => 'SAVEPOINT hunt', { opens: true }),
     leftover('a temporary table', (mark) => `CREATE TEMP TABLE "${mark.name}#${mark.request}" (mark)`),
     leftover('another file', () => "ATTACH ':memory:' AS other", { expects: REFUSALS }),
     leftover('another file, by a function', () => "SELECT sha3_query('ATTACH '':memory:'' AS other')", {

@@ -9,13 +9,14 @@
  * @typedef {object} AmbientPool
  * @property {(random: Random, name: string) => Executor} any one of its ways to run a statement
  * @property {(random: Random, name: string) => Executor} plain one that prepares nothing, which not every statement allows
+ * @property {(random: Random, name: string) => Executor} call one of the plain ones that is a call of the pool itself; only where it waits
  * @property {boolean} waits whether it waits for a connection and for locks: SQLite's does not, and only leaves things behind
  * @property {(random: Random, name: string, work: (executor: Executor, client: object) => Promise<void>) => Promise<void>} lend several statements on one client
  */
 
 /** @typedef {(sql: string, params: unknown[]) => Promise<object[]>} Way */
 /** @typedef {(work: (way: Way, client: object) => Promise<void>) => Promise<void>} Lend */
-/** @typedef {{ readonly plain: readonly Way[], readonly preparing: readonly Way[], readonly lends: readonly Lend[] }} Ways */
+/** @typedef {{ readonly calls: readonly Way[], readonly plain: readonly Way[], readonly preparing: readonly Way[], readonly lends: readonly Lend[] }} Ways */
 
 /** What pg says of a connection that is gone, without a code. */
 const LOST = /Connection terminated|connection error and is not queryable/;
@@ -50,8 +51,11 @@ async function waysOfMysql({ dist }, tenancy) {
   const pool = mysqlPool(tenancy).promise();
   const other = mariadbPool(tenancy);
   return {
-    plain: [
+    calls: [
       async (sql, params) => rowsOf(await pool.query(sql, params)),
+      (sql, params) => other.query(sql, params),
+    ],
+    plain: [
       async (sql, params) => {
         const connection = await pool.getConnection();
         try {
@@ -60,7 +64,6 @@ async function waysOfMysql({ dist }, tenancy) {
           connection.release();
         }
       },
-      (sql, params) => other.query(sql, params),
     ],
     lends: [
       async (work) => {
@@ -97,8 +100,8 @@ async function waysOfPostgres({ dist }, tenancy) {
   const { pgPool } = await import(`${dist}adapters/postgres/index.js`);
   const pool = pgPool(tenancy);
   return {
+    calls: [async (sql, params) => (await pool.query(sql, params)).rows],
     plain: [
-      async (sql, params) => (await pool.query(sql, params)).rows,
       async (sql, params) => {
         const client = await pool.connect();
         try {
@@ -140,7 +143,7 @@ async function waysOfSqlite({ dist }, tenancy) {
     database.exec(sql);
     return [];
   };
-  return { plain: [execute], preparing: [], lends: [(work) => work(execute, database)] };
+  return { calls: [], plain: [execute], preparing: [], lends: [(work) => work(execute, database)] };
 }
 
 /**
@@ -150,12 +153,13 @@ async function waysOfSqlite({ dist }, tenancy) {
  * @param {Ways} ways
  * @returns {Promise<AmbientPool>}
  */
-async function poolOf({ dist, engine: engineName }, { plain, preparing, lends }) {
+async function poolOf({ dist, engine: engineName }, { calls, plain, preparing, lends }) {
   /** @type {typeof import('../../../packages/tenantry/src/session/statement.js')} */
   const { statementError } = await import(`${dist}session/statement.js`);
   const engines = await import(`${dist}engines/${engineName}/index.js`);
   const engine = engines[engineName];
-  const every = [...plain, ...preparing];
+  const everyPlain = [...calls, ...plain];
+  const every = [...everyPlain, ...preparing];
   /** @type {(way: Way, name: string) => Executor} */
   const executor = (way, name) => {
     const query = async (/** @type {string} */ sql, /** @type {readonly unknown[]} */ params = []) => {
@@ -170,7 +174,8 @@ async function poolOf({ dist, engine: engineName }, { plain, preparing, lends })
   };
   return {
     any: (random, name) => executor(random.pick(every), name),
-    plain: (random, name) => executor(random.pick(plain), name),
+    call: (random, name) => executor(random.pick(calls), name),
+    plain: (random, name) => executor(random.pick(everyPlain), name),
     waits: engineName !== 'sqlite',
     lend: (random, name, work) => random.pick(lends)((way, client) => work(executor(way, name), client)),
   };

@@ -35,7 +35,10 @@ export async function leaveBehind(world, random) {
  * @param {string} name
  */
 async function leaveIn(world, random, name) {
-  const { what, sql, inTransaction, expects } = random.weighted(world.dialect.leftovers);
+  const leftover = random.weighted(world.dialect.leftovers);
+  if (leftover.opens && (!world.pool.waits || random.chance(0.5)))
+    return beginAlone(world, random, name, leftover);
+  const { what, sql, inTransaction, opens, expects } = leftover;
   await attempt(
     world,
     random,
@@ -45,8 +48,9 @@ async function leaveIn(world, random, name) {
       const text = sql(call.mark(), random);
       const { options } = call.limits;
       const { pool, tenancy } = world;
-      if (typeof text !== 'string') {
-        await tenancy.run(name, () => pool.lend(random, name, (client) => inTurn(client, text)));
+      if (opens || typeof text !== 'string') {
+        const texts = typeof text === 'string' ? [text] : text;
+        await tenancy.run(name, () => pool.lend(random, name, (client) => inTurn(client, texts)));
       } else if (inTransaction && random.chance(0.4)) {
         await session.transaction((transaction) => transaction.query(text, [], options), options);
       } else if ((pool.waits || inTransaction) && random.chance(pool.waits ? 0.3 : 0.6)) {
@@ -54,6 +58,36 @@ async function leaveIn(world, random, name) {
       } else await session.query(text, [], options);
     },
     { expects: world.pool.waits ? expects : [...expects, ...AT_ONCE] },
+  );
+}
+
+/**
+ * A transaction that nobody could go on with: the next call may have another connection. So it must be refused.
+ *
+ * @param {World} world
+ * @param {Random} random
+ * @param {string} name
+ * @param {import('../contracts/dialect.js').Leftover} leftover
+ */
+async function beginAlone(world, random, name, { what, sql, expects }) {
+  const refusals = [...expects, 'TENANTRY_NOT_SUPPORTED'];
+  await attempt(
+    world,
+    random,
+    { operation: `beginning ${what}`, name },
+    async (call) => {
+      const session = await call.boundSession();
+      const mark = call.mark();
+      const text = String(sql(mark, random));
+      const { options } = call.limits;
+      const { pool, tenancy } = world;
+      if (pool.waits && random.chance(0.4)) {
+        await tenancy.run(name, () => pool.call(random, name).query(text));
+      } else if (random.chance(0.5)) await session.execute(text, [], options);
+      else await session.query(text, [], options);
+      world.journal.find(`${name} began ${what} by a call of its own, and was not refused (${mark.request})`);
+    },
+    { expects: world.pool.waits ? refusals : [...refusals, ...AT_ONCE] },
   );
 }
 
