@@ -80,7 +80,8 @@ export function dialectFor(isolation) {
       (SELECT count(*) FROM pg_settings WHERE name LIKE 'auto_explain.%') AS libraries,
       random() AS dice,
       (SELECT string_agg(channel, ', ') FROM pg_listening_channels() AS channel) AS channels,
-      (SELECT string_agg(name, ', ') FROM pg_prepared_statements WHERE from_sql) AS prepared,
+      (SELECT string_agg(name, ', ') FROM pg_prepared_statements
+        WHERE from_sql AND name NOT LIKE 'tenantry_binding_%') AS prepared,
       (SELECT string_agg(name, ', ') FROM pg_cursors WHERE is_holdable) AS cursors,
       (SELECT string_agg(relname, ', ') FROM pg_class
         WHERE relnamespace = pg_my_temp_schema() AND relname NOT LIKE 'behind%') AS temporary,

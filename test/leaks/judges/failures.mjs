@@ -11,7 +11,8 @@ const NOTICE_MS = 2000 + FROZEN_MS;
 const RELOAD_MS = 500;
 /** How long a change of the catalog waits for one who holds a lock and stands still. */
 const CATALOG_MS = 6000;
-const ABORTED = /current transaction is aborted/;
+const ABORTED =
+  /current transaction is aborted|an earlier statement of it had failed: .*in a read-only transaction/;
 /** One connection ends one call; where that is sent again, perhaps another. Of calls whose session nobody knows. */
 const ERRORS_OF_A_KILL = 2;
 /** How long a server that could not be reached is left alone, and then takes to be reached on a busy machine. */
