@@ -4,9 +4,9 @@ import type { MysqlConnection } from '../../../src/engines/mysql/connection.js';
 import { borrow, useTwoDatabases, variables } from './borrow.js';
 import { useServer } from './test-server.js';
 
-/** What ends the connection by itself (`autocommit` off, recorded statements) or belongs to no session alone. */
+/** What ends the connection by itself (`autocommit` off, chained transactions, recorded statements) or belongs to no session alone. */
 const NOT_TRIED =
-  /^(?:autocommit|profiling.*|session_track.*|insert_id|last_insert_id|identity|rand_seed[12]|timestamp|pseudo_thread_id)$/;
+  /^(?:autocommit|completion_type|profiling.*|session_track.*|insert_id|last_insert_id|identity|rand_seed[12]|timestamp|pseudo_thread_id)$/;
 
 /** What a session remembers besides its variables: how it is left there, and how the next one would see it. */
 const MEMORY: readonly [what: string, leave: readonly string[], look: string][] = [
