@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { EventEmitter } from 'node:events';
 
 /** Made when this library is loaded: before any tenancy, and so outside of every tenant's context. */
 const outside = new AsyncResource('tenantry.outside');
@@ -12,4 +13,13 @@ export function callOutside<Args extends unknown[], Result>(
   ...args: Args
 ): Result {
   return outside.runInAsyncScope(fn, undefined, ...args);
+}
+
+/**
+ * Emits an event of a pool to listeners outside of every tenant's context: what they are told of may be another tenant's
+ * than the caller's.
+ */
+export function emitOutside(emitter: EventEmitter, event: string | symbol, args: unknown[]): boolean {
+  const emit = () => EventEmitter.prototype.emit.call(emitter, event, ...args);
+  return emitter.listenerCount(event) > 0 ? callOutside(emit) : emit();
 }

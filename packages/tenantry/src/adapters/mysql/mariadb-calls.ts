@@ -2,18 +2,24 @@ import type { PoolConnection } from 'mariadb';
 import { assertPreparable, assertSendable } from '../../engines/mysql/index.js';
 
 type Call = (...args: unknown[]) => Promise<unknown>;
+type Stream = (...args: unknown[]) => unknown;
 
 /**
  * Gives a connection of the `mariadb` driver calls that tell of generated keys as the server does: the driver reads them
- * as signed numbers, so that one of `BIGINT UNSIGNED` beyond 2^63 would be negative. Those whose values the server
- * binds refuse more of them than it can count.
+ * as signed numbers, so that one of `BIGINT UNSIGNED` beyond 2^63 would be negative. They refuse what the driver cannot
+ * send, and those whose values the server binds refuse more of them than it can count.
  */
 export function giveOwnCalls(connection: PoolConnection): void {
   const { query, execute, batch, prepare } = connection as unknown as Record<string, Call>;
+  const { queryStream } = connection as unknown as Record<'queryStream', Stream>;
   const own = {
     query: async (sql: unknown, values: unknown) => {
       assertSendable(sql, values);
       return withUnsignedKeys(await query?.call(connection, sql, values));
+    },
+    queryStream: (sql: unknown, values: unknown) => {
+      assertSendable(sql, values);
+      return queryStream.call(connection, sql, values);
     },
     execute: async (sql: unknown, values: unknown) => {
       assertPreparable(sql, values);
@@ -25,11 +31,16 @@ export function giveOwnCalls(connection: PoolConnection): void {
       return withUnsignedKeys(await batch?.call(connection, sql, values));
     },
     prepare: async (...args: unknown[]) => {
-      const statement = (await prepare?.apply(connection, args)) as Record<'execute', Call>;
-      const { execute } = statement;
+      const statement = (await prepare?.apply(connection, args)) as Record<'execute', Call> &
+        Record<'executeStream', Stream>;
+      const { execute, executeStream } = statement;
       statement.execute = async (...given) => {
         assertPreparable(undefined, given[0]);
         return withUnsignedKeys(await execute.apply(statement, given));
+      };
+      statement.executeStream = (...given) => {
+        assertPreparable(undefined, given[0]);
+        return executeStream.apply(statement, given);
       };
       return statement;
     },

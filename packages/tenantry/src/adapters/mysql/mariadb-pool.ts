@@ -14,7 +14,7 @@ import {
   TenancyError,
 } from '../../errors.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
-import { callOutside } from '../../input/outside-contexts.js';
+import { emitOutside } from '../../input/outside-contexts.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
 import {
@@ -162,10 +162,9 @@ class MariadbTenantPool extends EventEmitter {
     return Promise.reject(refused('importFile'));
   }
 
-  /** Listeners have no tenant in context: what they are told of may be another's than the caller's. */
+  /** Listeners have no tenant in context. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    const isHeard = this.listenerCount(event) > 0;
-    return isHeard ? callOutside(() => super.emit(event, ...args)) : super.emit(event, ...args);
+    return emitOutside(this, event, args);
   }
 
   /** Closes this pool and none of the connections: nobody gets one from it any more. */

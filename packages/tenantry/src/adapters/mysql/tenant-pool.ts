@@ -1,7 +1,7 @@
 import type { PoolConnection } from 'mysql2';
 import { type MysqlSender, noAddress } from '../../engines/mysql/index.js';
 import { AbortedError, ClosedError, NotSupportedError } from '../../errors.js';
-import { callOutside } from '../../input/outside-contexts.js';
+import { emitOutside } from '../../input/outside-contexts.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
 import {
@@ -81,10 +81,9 @@ export class TenantPool extends PoolBase {
     this.#run((connection) => connection.execute(sql, list, own), own, true);
   }
 
-  /** Listeners have no tenant in context: what they are told of may be another's than the caller's. */
+  /** Listeners have no tenant in context. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    const isHeard = this.listenerCount(event) > 0;
-    return isHeard ? callOutside(() => super.emit(event, ...args)) : super.emit(event, ...args);
+    return emitOutside(this, event, args);
   }
 
   /** Closes this pool and none of the connections: nobody gets one from it any more. */

@@ -9,7 +9,7 @@ import {
 } from '../../errors.js';
 import { assertFlag } from '../../input/call-options.js';
 import { assertKnownKeys } from '../../input/known-keys.js';
-import { callOutside } from '../../input/outside-contexts.js';
+import { emitOutside } from '../../input/outside-contexts.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';
 import { assertTenantOption } from '../../input/tenant-option.js';
 import {
@@ -127,10 +127,9 @@ export class TenantPool extends PoolBase {
     return undefined;
   }
 
-  /** Listeners have no tenant in context: what they are told of may be another's than the caller's. */
+  /** Listeners have no tenant in context. */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
-    const isHeard = this.listenerCount(event) > 0;
-    return isHeard ? callOutside(() => super.emit(event, ...args)) : super.emit(event, ...args);
+    return emitOutside(this, event, args);
   }
 
   /** Closes this pool and none of the connections: resolves when every client has been released. */

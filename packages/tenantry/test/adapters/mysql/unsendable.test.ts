@@ -1,4 +1,5 @@
-import type { Prepare } from 'mariadb';
+import type { Readable } from 'node:stream';
+import type { PoolConnection } from 'mariadb';
 import type { Connection } from 'mysql2';
 import { describe, expect, it } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
@@ -63,16 +64,26 @@ onEngine('mysql', (engine) => {
     'mariadbPool.query': (value) => mariadb().query(SQL, [value]),
     'mariadbPool.batch': (value) =>
       mariadb().batch('INSERT INTO notes (text) VALUES (?)', [[value], [value]]),
-    'mariadbPool, a prepared statement': async (value) => {
-      const connection = await mariadb().getConnection();
-      try {
-        const statement: Prepare = await connection.prepare(SQL);
-        return await statement.execute([value]);
-      } finally {
-        await connection.release();
-      }
-    },
+    'mariadbPool, a stream': (value) =>
+      connected((connection) => drained(connection.queryStream(SQL, [value]))),
+    'mariadbPool, a stream of a prepared statement': (value) =>
+      connected(async (connection) => drained((await connection.prepare(SQL)).executeStream([value]))),
+    'mariadbPool, a prepared statement': (value) =>
+      connected(async (connection) => (await connection.prepare(SQL)).execute([value])),
   };
+
+  async function drained(stream: Readable): Promise<void> {
+    for await (const _row of stream);
+  }
+
+  async function connected<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
+    const connection = await mariadb().getConnection();
+    try {
+      return await work(connection);
+    } finally {
+      await connection.release();
+    }
+  }
 
   async function lent<T>(work: (client: Connection) => Promise<T>): Promise<T> {
     const lease = await test.tenancy.clients(test.a).acquire();
