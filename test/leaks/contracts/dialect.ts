@@ -53,8 +53,8 @@ export interface Lookout {
   readonly place: string;
   /** The tenant's number. */
   readonly number: number;
-  /** The first random numbers after each seed that somebody may have set, and whose that is. */
-  readonly dice: ReadonlyMap<number, number>;
+  /** Each two random numbers that follow each other after a seed that somebody may have set, and whose that is. */
+  readonly dice: ReadonlyMap<string, number>;
 }
 
 /** The statements of one engine. */

@@ -37,8 +37,8 @@ export interface Field {
   openHome?(database: string, names: readonly string[]): Promise<string>;
   /** Makes what tenants of these names leave behind: their roles. */
   prepare(names: readonly string[]): Promise<void>;
-  /** The first random numbers after each of these seeds, where sessions have one, and the seed. */
-  dice?(seeds: readonly number[]): Promise<readonly (readonly [number, number])[]>;
+  /** The first random numbers after each of these seeds, where sessions have one: each two that follow each other, and the seed. */
+  dice?(seeds: readonly number[]): Promise<readonly (readonly [string, number])[]>;
   /** Transactions that were prepared and that nobody has ended. */
   prepared?(): Promise<readonly Prepared[]>;
   rollBack?(prepared: Prepared): Promise<void>;

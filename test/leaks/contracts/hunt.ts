@@ -46,7 +46,7 @@ export interface HunterConfig {
   /** Where the drivers' calls are written that no server logs. */
   readonly traceFile: string;
   /** See {@link Field.dice}. */
-  readonly dice: readonly (readonly [number, number])[];
+  readonly dice: readonly (readonly [string, number])[];
 }
 
 /** What the hunt tells a hunter. */

@@ -140,15 +140,36 @@ export function numberOf(/** @type {string} */ name) {
 export const DICE = { throws: 40, seeds: { behind: 0, inText: 500 } };
 
 /**
- * Whose seed a random number came from.
+ * What is known of a seed: each two numbers that follow each other after it. MariaDB's numbers have 30 bits, so that
+ * one of them alone is met by chance in a long hunt; two are not.
+ *
+ * @param {number} seed
+ * @param {readonly unknown[]} numbers
+ * @returns {(readonly [string, number])[]}
+ */
+export function throwsOf(seed, numbers) {
+  return numbers.slice(1).map((next, index) => [pairOf(numbers[index], next), seed]);
+}
+
+/**
+ * Whose seed two random numbers came from.
  *
  * @param {import('../contracts/dialect.js').Lookout} lookout
- * @param {unknown} value
+ * @param {unknown} number
+ * @param {unknown} next
  * @returns {string | undefined} undefined where nobody has set one, or only the tenant itself behind the text's back
  */
-export function seedOf({ number, dice }, value) {
-  const seed = dice.get(Number(value));
-  return seed === undefined || seed === number ? undefined : `${seed}`;
+export function seedOf({ number: own, dice }, number, next) {
+  const seed = dice.get(pairOf(number, next));
+  return seed === undefined || seed === own ? undefined : `${seed}`;
+}
+
+/**
+ * @param {unknown} number
+ * @param {unknown} next
+ */
+function pairOf(number, next) {
+  return `${Number(number)} ${Number(next)}`;
 }
 
 /**

@@ -78,7 +78,7 @@ export function dialectFor(isolation) {
       (SELECT setting::int - 1000 FROM pg_settings
         WHERE source = 'session' AND name = 'vacuum_cost_limit') AS behind_setting,
       (SELECT count(*) FROM pg_settings WHERE name LIKE 'auto_explain.%') AS libraries,
-      random() AS dice,
+      random() AS dice, random() AS next_dice,
       (SELECT string_agg(channel, ', ') FROM pg_listening_channels() AS channel) AS channels,
       (SELECT string_agg(name, ', ') FROM pg_prepared_statements
         WHERE from_sql AND name NOT LIKE 'tenantry_binding_%') AS prepared,
@@ -107,7 +107,7 @@ export function dialectFor(isolation) {
         'temporary tables': row.temporary,
         'advisory locks': row.locks,
         'a library': row.libraries,
-        'random numbers of a seed': seedOf(lookout, row.dice),
+        'random numbers of a seed': seedOf(lookout, row.dice, row.next_dice),
         'a setting of another tenant': ofOthers(lookout, row.behind_setting),
         'temporary tables of another tenant': ofOthers(lookout, row.behind_tables),
         'advisory locks of another tenant': ofOthers(lookout, row.behind_locks),

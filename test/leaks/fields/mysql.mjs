@@ -1,6 +1,6 @@
 import mysql from 'mysql2/promise';
 import { startMariadb } from '../../servers/mariadb.mjs';
-import { DICE } from '../dialects/marks.mjs';
+import { DICE, throwsOf } from '../dialects/marks.mjs';
 import { seeding } from '../dialects/mysql-behind.mjs';
 import { SECRET } from '../places.mjs';
 import { LogFile } from './log-file.mjs';
@@ -54,14 +54,16 @@ export async function openField(group) {
       }
     },
     async dice(seeds) {
-      /** @type {[number, number][]} */
       const dice = [];
       for (const seed of seeds) {
         await rows(seeding(seed));
-        for (let count = DICE.throws; count > 0; count--) {
+        /** @type {unknown[]} */
+        const numbers = [];
+        while (numbers.length < DICE.throws) {
           const [thrown] = await rows('SELECT RAND() AS value');
-          dice.push([Number(thrown?.value), seed]);
+          numbers.push(thrown?.value);
         }
+        dice.push(...throwsOf(seed, numbers));
       }
       return dice;
     },

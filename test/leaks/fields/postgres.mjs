@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { startPostgres } from '../../servers/postgres.mjs';
-import { DICE } from '../dialects/marks.mjs';
+import { DICE, throwsOf } from '../dialects/marks.mjs';
 import { seedValue } from '../dialects/postgres-behind.mjs';
 import { SECRET } from '../places.mjs';
 import { LogFile } from './log-file.mjs';
@@ -89,14 +89,14 @@ export async function openField(group, isolation) {
       }
     },
     async dice(seeds) {
-      /** @type {[number, number][]} */
       const dice = [];
       for (const seed of seeds) {
         await admin.query('SELECT setseed($1::float8)', [seedValue(seed)]);
         const { rows } = await admin.query('SELECT random() AS value FROM generate_series(1, $1)', [
           DICE.throws,
         ]);
-        for (const { value } of rows) dice.push([value, seed]);
+        const numbers = rows.map(({ value }) => value);
+        dice.push(...throwsOf(seed, numbers));
       }
       return dice;
     },
