@@ -20,12 +20,12 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Patience is said here, once, and fits a stalled machine: what a test waits for comes sooner or later, or never.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 10_000,
+    expect: { poll: { timeout: 60_000 } },
     allowOnly: false,
-    // The machine may be busy with the other worker; what is polled for comes sooner or later, or never.
-    expect: { poll: { timeout: 15_000 } },
     reporters: ['default', join(root, 'test/reporter.mjs')],
     coverage: {
       provider: 'v8',

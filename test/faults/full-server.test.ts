@@ -61,9 +61,7 @@ forEachServerEngine((engine, name) => {
       await Promise.all(strangers.map((stranger) => stranger.close()));
       const busy = () => Promise.all(Array.from({ length: 2 * BUDGET }, (_, index) => call(index)));
       await expect
-        .poll(async () => (await busy()).every((each) => each === 'ok') && stats()?.allowed, {
-          timeout: 60_000,
-        })
+        .poll(async () => (await busy()).every((each) => each === 'ok') && stats()?.allowed)
         .toBe(BUDGET);
       expect(freed).toBe(1);
       expect(capacityOf(name, BUDGET)).toBeGreaterThan(LEFT);

@@ -130,7 +130,7 @@ forEachServerEngine((engine, name) => {
       await expect.poll(() => places().idle).toBe(leases.length);
       proxy.blackHole();
       expect(await each(tenant, 'SELECT text FROM notes')).toEqual(all(TIMEOUT));
-      await expect.poll(places, { timeout: 20_000 }).toEqual(nothingHeld);
+      await expect.poll(places).toEqual(nothingHeld);
       proxy.restore();
       await tenancy.session(namespace().name('other')).query('SELECT 1');
     });
@@ -141,9 +141,7 @@ forEachServerEngine((engine, name) => {
         name === 'mysql'
           ? "SELECT id FROM information_schema.processlist WHERE info LIKE '/* late */%'"
           : "SELECT pid FROM pg_stat_activity WHERE state <> 'idle' AND query LIKE '/* late */%'";
-      await expect
-        .poll(() => tenancy.session(namespace().name('other')).query(running), { timeout: 20_000 })
-        .toEqual([]);
+      await expect.poll(() => tenancy.session(namespace().name('other')).query(running)).toEqual([]);
       await expect.poll(() => places().inUse + places().closing).toBe(0);
     });
 
@@ -163,7 +161,7 @@ forEachServerEngine((engine, name) => {
       { timeoutMs: transactionMs },
     );
     await expect(transaction).rejects.toThrow('of the function');
-    await expect.poll(places, { timeout: 20_000 }).toEqual(nothingHeld);
+    await expect.poll(places).toEqual(nothingHeld);
   });
 
   describe('a client that is lent', () => {
@@ -178,7 +176,7 @@ forEachServerEngine((engine, name) => {
       const lease = await clients().acquire();
       await run(lease.client, 'BEGIN');
       await run(lease.client, 'DELETE FROM notes');
-      await expect.poll(() => places().inUse, { timeout: 20_000 }).toBe(0);
+      await expect.poll(() => places().inUse).toBe(0);
       expect(await outcome(run(lease.client, 'COMMIT'))).toBe(TIMEOUT);
       lease.release();
       expect(await tenancy.session(tenant).query("SELECT text FROM notes WHERE text = 'kept'")).toHaveLength(

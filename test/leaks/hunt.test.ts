@@ -19,11 +19,11 @@ const MUTANTS: Readonly<Record<EngineName, readonly [string, string]>> = {
 forEachEngine((engine) => {
   describe('a short hunt for leaks', () => {
     it('finds none', { timeout: PATIENCE_MS }, async () => {
-      const { code, output, result } = await runLeaks(engine, ...SMALL, '--operations', '1500');
+      const { code, output, result } = await runLeaks(engine, ...SMALL, '--operations', '900');
       expect(result, output).toMatchObject({
         ...{ engine: engine.name, crossTenant: 0, unexplainedErrors: 0, leasedAtEnd: 0 },
-        ...{ operations: 1500, aborts: expect.toSatisfy((aborts) => aborts > 0) },
-        statementsInLog: expect.toSatisfy((statements) => statements > 1000),
+        ...{ operations: 900, aborts: expect.toSatisfy((aborts) => aborts > 0) },
+        statementsInLog: expect.toSatisfy((statements) => statements > 600),
       });
       expect(code, output).toBe(0);
     });
@@ -33,7 +33,7 @@ forEachEngine((engine) => {
         'finds none with isolation %s',
         { timeout: PATIENCE_MS },
         async (isolation) => {
-          const size = [...SMALL, '--operations', '600', '--isolation', isolation];
+          const size = [...SMALL, '--operations', '400', '--isolation', isolation];
           const { code, output, result } = await runLeaks(engine, ...size);
           expect(result, output).toMatchObject({
             isolation,

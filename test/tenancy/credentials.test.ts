@@ -110,9 +110,7 @@ forEachServerEngine((engine, name) => {
         name === 'mysql'
           ? "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE info LIKE 'SELECT BENCHMARK%'"
           : "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%'";
-      await expect
-        .poll(async () => Number((await owner.central.query(running))[0]?.n), { timeout: 20_000 })
-        .toBe(0);
+      await expect.poll(async () => Number((await owner.central.query(running))[0]?.n)).toBe(0);
       expect(await outcome(tenancy.session(a).query('SELECT 1'))).toBe('ok');
     });
   });

@@ -144,9 +144,7 @@ forEachEngine((engine) => {
   }
 
   describe('an error that has the driver’s own as its cause', () => {
-    it('shows no password, however it is printed, and nothing of whom its connection serves then', {
-      timeout: 120_000,
-    }, async () => {
+    it('shows no password, however it is printed, and nothing of whom its connection serves then', async () => {
       await atDoors(tenancy, 'refused');
       const session = tenancy.session(a);
       if (isServer) {

@@ -34,7 +34,7 @@ forEachServerEngine((engine, name) => {
       );
       const inUse = () =>
         ids.map((id) => tenancy.stats().servers.main?.tenants.find((tenant) => tenant.id === id)?.inUse);
-      await expect.poll(inUse, { timeout: 20_000 }).toEqual([1, 3]);
+      await expect.poll(inUse).toEqual([1, 3]);
       expect(await outcome(tenancy.session(small).query('SELECT 1', [], { timeoutMs: 50 }))).toBe(
         'TENANTRY_POOL_TIMEOUT',
       );

@@ -41,7 +41,7 @@ onEngine('mysql', () => {
   };
 
   describe('a statement that is judged to leave nothing', () => {
-    it('has left nothing at the server, whatever it is put together of', { timeout: 120_000 }, async () => {
+    it('has left nothing at the server, whatever it is put together of', async () => {
       const clean = await left();
       let ran = 0;
       await fc.assert(
@@ -62,7 +62,7 @@ onEngine('mysql', () => {
       expect(ran).toBeGreaterThan(20);
     });
 
-    it('calls no stored function, whatever its name is', { timeout: 120_000 }, async () => {
+    it('calls no stored function, whatever its name is', async () => {
       const clean = await left();
       const names = [...FUNCTIONS, ...WORDS, 'over', 'last_insert_id', 'returning'];
       for (const name of names) {

@@ -161,8 +161,6 @@ describe.each(drivers)('what a statement leaves in a handle of %s', (driver) => 
 });
 
 describe.each(drivers)('our reading of SQL beside that of %s', (driver) => {
-  const tried = { timeout: 120_000 };
-
   /** Runs a text by the driver alone, whatever it is. */
   const runBare = (handle: DriverHandle, sql: string) => {
     try {
@@ -173,7 +171,7 @@ describe.each(drivers)('our reading of SQL beside that of %s', (driver) => {
     if (handle.inTransaction) handle.exec('ROLLBACK');
   };
 
-  it('never calls harmless what leaves something behind', tried, () => {
+  it('never calls harmless what leaves something behind', () => {
     const folder = temporaryFolder();
     let handle = rawHandle(driver, join(folder, 'raw.sqlite'));
     const atFirst = stateOf(handle);
@@ -201,7 +199,7 @@ describe.each(drivers)('our reading of SQL beside that of %s', (driver) => {
     expect(passed).toBeGreaterThan(100);
   });
 
-  it('cuts a script where SQLite does', tried, () => {
+  it('cuts a script where SQLite does', () => {
     const handle = rawHandle(driver, join(temporaryFolder(), 'raw.sqlite'));
     let compared = 0;
     fc.assert(
@@ -227,7 +225,7 @@ describe.each(drivers)('our reading of SQL beside that of %s', (driver) => {
     expect(compared).toBeGreaterThan(50);
   });
 
-  it('sees every function that reaches beyond the database', tried, () => {
+  it('sees every function that reaches beyond the database', () => {
     const handle = rawHandle(driver, join(temporaryFolder(), 'raw.sqlite'));
     const names = ['readfile', 'WriteFile', 'sha3_query', 'load_extension', 'fsdir', 'lower'];
     const quotes = [(name: string) => name, (name: string) => `"${name}"`, (name: string) => `[${name}]`];
@@ -303,7 +301,7 @@ describe.each(drivers)('our reading of SQL beside that of %s', (driver) => {
 });
 
 describe.each(drivers)('whatever text comes through a door to %s', (driver) => {
-  it('leaves nothing that the next would meet', { timeout: 120_000 }, async () => {
+  it('leaves nothing that the next would meet', async () => {
     const { folder, server } = await twoDatabases(driver);
     writeFileSync(join(folder, 'plain'), '');
     const atFirst = await freshState(driver, folder);
