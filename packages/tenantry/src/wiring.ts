@@ -300,6 +300,7 @@ export class Wiring {
       queryMs,
       transactionMs,
       engine: () => pool.server.engine,
+      confirm: () => undefined,
       lease: (limit) =>
         pool.take(target) ??
         limit.waiting((signal) => pool.acquire(target, { timeoutMs: limit.remainingMs, signal })),

@@ -17,6 +17,9 @@ export class Call {
   /** Every request that it gave out. */
   /** @type {string[]} */
   requests = [];
+  /** Since when its transactions and the clients that it was lent have been in its hands: they are not asked again whose they are. */
+  /** @type {WeakMap<Executor, number>} */
+  #held = new WeakMap();
 
   /**
    * @param {World} world
@@ -72,7 +75,7 @@ export class Call {
    * @returns {Promise<Row>}
    */
   async ask(executor, { sql, params, request, echo }) {
-    const startedAt = now();
+    const startedAt = this.#startOf(executor);
     const rows = await executor.query(sql, params, this.limits.options);
     const [row] = rows;
     if (rows.length !== 1 || row === undefined) {
@@ -98,7 +101,7 @@ export class Call {
    * @param {string} sql
    */
   async write(executor, request, sql) {
-    const startedAt = now();
+    const startedAt = this.#startOf(executor);
     const { affectedRows } = await executor.execute(sql, [], this.limits.options);
     if (affectedRows !== 1)
       this.world.journal.find(`${this.name} wrote one row (${request}) and heard ${affectedRows}`);
@@ -121,6 +124,18 @@ export class Call {
       requests,
       outcome,
     });
+  }
+
+  /**
+   * When a statement began that its promise counts from: a session asks for each one anew.
+   *
+   * @param {Executor} executor
+   */
+  #startOf(executor) {
+    if ('ready' in executor) return now();
+    const since = this.#held.get(executor) ?? now();
+    this.#held.set(executor, since);
+    return since;
   }
 
   /** @param {{ startedAt: number, request: string, place: string, write: boolean }} answer */

@@ -37,6 +37,15 @@ export interface Activity {
   readonly rests: number;
 }
 
+/** Who holds a connection. */
+export interface Holder {
+  /**
+   * Asked before something runs that had to wait after it was sent for: its tenant may have changed meanwhile, or this
+   * process stood still. Throws or rejects where it must not run any more; a promise where the catalog has to be asked.
+   */
+  confirm(): Promise<unknown> | undefined;
+}
+
 /** How a transaction begins. */
 export interface BeginOptions {
   readonly readOnly?: boolean | undefined;
@@ -63,8 +72,11 @@ export interface EngineConnection {
    */
   readonly instance?: string | undefined;
 
-  /** Runs one statement. `signal` and `timeoutMs` are the holder's business, see {@link cancel}. */
-  query(sql: string, params?: readonly Parameter[]): Promise<StatementResult>;
+  /**
+   * Runs one statement. `signal` and `timeoutMs` are the holder's business, see {@link cancel}. `holder` is asked again
+   * where this process itself waits before it sends the statement, as for a lock of SQLite's.
+   */
+  query(sql: string, params?: readonly Parameter[], holder?: Holder): Promise<StatementResult>;
 
   /** Begins a transaction; a writing one takes its lock at once where the engine has only one writer. */
   begin(options?: BeginOptions): Promise<void>;

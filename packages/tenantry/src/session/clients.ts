@@ -1,4 +1,5 @@
 import type { EngineName } from '../engine/capabilities.js';
+import type { Holder } from '../engine/connection.js';
 import type { LendOptions, LentClient } from '../engine/lent-client.js';
 import {
   AbortedError,
@@ -190,6 +191,7 @@ abstract class LimitedUse implements LentLimits {
   readonly queryMs: number;
   readonly transactionMs: number;
   readonly signal: AbortSignal | undefined;
+  readonly holder: Holder;
   readonly #label: string;
   protected readonly lease: Lease;
 
@@ -199,6 +201,7 @@ abstract class LimitedUse implements LentLimits {
     this.queryMs = limits?.queryMs ?? source.queryMs;
     this.transactionMs = limits?.transactionMs ?? source.transactionMs;
     this.signal = source.runSignal;
+    this.holder = source;
     lease.limit(this);
     lease.onTaken(NOTHING_MORE);
   }
@@ -221,6 +224,11 @@ abstract class LimitedUse implements LentLimits {
 /** The same of a client that a pool takes for one statement, and shows to nobody who could end the transaction. */
 export function leftOpenBy(lease: ClientLease | undefined): NotSupportedError | undefined {
   return lease instanceof LimitedUse ? lease.leftOpen : undefined;
+}
+
+/** Who is to be asked before something runs on a client that had to wait. */
+export function holderOf(lease: ClientLease): Holder | undefined {
+  return lease instanceof LimitedUse ? lease.holder : undefined;
 }
 
 /** Whoever awaits something of it was told. */

@@ -1,4 +1,4 @@
-import type { IsolationLevel, Parameter, Row, StatementResult } from '../engine/connection.js';
+import type { Holder, IsolationLevel, Parameter, Row, StatementResult } from '../engine/connection.js';
 import type { Engine } from '../engine/engine.js';
 import { assertStatement } from '../engine/parameters.js';
 import { InvalidOptionError } from '../errors.js';
@@ -14,7 +14,7 @@ const TRANSACTION_KEYS = ['signal', 'timeoutMs', 'isolationLevel', 'readOnly'];
 const ISOLATION_LEVELS: readonly IsolationLevel[] = ['read committed', 'repeatable read', 'serializable'];
 
 /** Where a {@link PooledExecutor} gets its connections. */
-export interface LeaseSource {
+export interface LeaseSource extends Holder {
   /** Whose they are, for messages. */
   readonly label: string;
   /** Milliseconds for one statement and for one transaction, where the caller names none. */
@@ -79,7 +79,7 @@ export class PooledExecutor implements Transactor {
       // Whose limits hold may be known only now.
       limit.defaultTo(source.queryMs);
       try {
-        const result = await runWithin(limit, lease, lease.connection.query(sql, params));
+        const result = await runWithin(limit, lease, lease.connection.query(sql, params, source));
         const leftOpen = transactionLeftOpen(lease, source.label);
         if (leftOpen !== undefined) throw leftOpen;
         return pick(result);
@@ -99,6 +99,9 @@ export class PooledExecutor implements Transactor {
       const lease = await source.lease(limit);
       try {
         await runWithin(limit, lease, lease.connection.begin(options));
+        // It may have waited for a lock, or for its answer while this process stood still.
+        const confirming = source.confirm();
+        if (confirming !== undefined) await runWithin(limit, lease, confirming);
         return lease;
       } catch (error) {
         lease.destroy();

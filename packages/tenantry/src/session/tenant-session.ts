@@ -101,6 +101,11 @@ export class TenantSession implements Session, ClientSource {
     return this.leaseIdle() ?? this.#acquire(limit);
   }
 
+  confirm(): Promise<Route> | undefined {
+    if (this.#current() !== undefined) return undefined;
+    return this.#renew(new Limit(this.#name, undefined, this.queryMs, undefined, this.runSignal));
+  }
+
   /** An idle connection at once, if the route is in memory. */
   leaseIdle(): Lease | undefined {
     return this.#current() && this.#take();

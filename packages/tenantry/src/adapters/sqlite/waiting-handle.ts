@@ -7,7 +7,7 @@ import {
   statementsOf,
 } from '../../engines/sqlite/lent/index.js';
 import { normalizeInteger, normalizeRows } from '../../engines/sqlite/values.js';
-import { type ClientLease, type Clients, leftOpenBy } from '../../session/clients.js';
+import { type ClientLease, type Clients, holderOf, leftOpenBy } from '../../session/clients.js';
 
 /**
  * A tenant's handle in an ORM's hands, for one query or for one transaction. Work waits for other handles'
@@ -46,7 +46,9 @@ export class WaitingHandle {
       return attempt();
     } catch (error) {
       if (!mayWait(error)) throw error;
-      return this.#wait.retry(error, { attempt, isBusy: mayWait, timeoutMs: this.#busyTimeoutMs });
+      // A transaction under way goes on.
+      const holder = this.database.inTransaction ? undefined : holderOf(this.#lease);
+      return this.#wait.retry(error, { attempt, isBusy: mayWait, timeoutMs: this.#busyTimeoutMs, holder });
     }
   }
 

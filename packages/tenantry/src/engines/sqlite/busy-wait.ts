@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { Holder } from '../../engine/connection.js';
 import { NotSentError } from '../../engine/not-sent.js';
 
 /** Milliseconds of the first pause between two tries, and of the longest. */
@@ -12,6 +13,8 @@ export interface Retry<T> {
   /** Whether an error of `attempt` may be waited out. */
   isBusy(error: unknown): boolean;
   readonly timeoutMs: number;
+  /** Asked before each further try: a wait may outlast what it was begun for. */
+  readonly holder?: Holder | undefined;
 }
 
 /**
@@ -29,9 +32,10 @@ export class BusyWait {
 
   /**
    * Goes on after a first try that failed over a lock. Rejects with the last error over a lock when
-   * the time is up, and with `NotSentError` when the connection ends: what waited has not run.
+   * the time is up, with `NotSentError` when the connection ends, and with what the holder says: what
+   * waited has not run.
    */
-  async retry<T>(firstError: unknown, { attempt, isBusy, timeoutMs }: Retry<T>): Promise<T> {
+  async retry<T>(firstError: unknown, { attempt, isBusy, timeoutMs, holder }: Retry<T>): Promise<T> {
     const deadline = performance.now() + timeoutMs;
     let lastError = firstError;
     this.#tries++;
@@ -40,6 +44,8 @@ export class BusyWait {
         const leftMs = deadline - performance.now();
         if (leftMs <= 0) throw lastError;
         await this.#pause(Math.min(leftMs, pauseMs * (0.5 + Math.random())));
+        const confirming = holder?.confirm();
+        if (confirming !== undefined) await confirming;
         try {
           return attempt();
         } catch (error) {

@@ -1,6 +1,7 @@
 import type {
   Activity,
   BeginOptions,
+  Holder,
   Parameter,
   SaidOfItself,
   StatementResult,
@@ -61,8 +62,8 @@ export class SqliteConnection implements ScriptConnection {
     this.#handle = open.handle;
   }
 
-  query(sql: string, params: readonly Parameter[] = []): Promise<StatementResult> {
-    return this.#run((handle) => this.#query(handle, sql, params));
+  query(sql: string, params: readonly Parameter[] = [], holder?: Holder): Promise<StatementResult> {
+    return this.#run((handle) => this.#query(handle, sql, params), holder);
   }
 
   /** Whether it was neither closed nor destroyed; unlike {@link isAlive} it never looks at the file. */
@@ -247,7 +248,7 @@ export class SqliteConnection implements ScriptConnection {
   }
 
   /** Runs at once; only if a lock is in the way, later again. */
-  #run<T>(work: (handle: DriverHandle) => T): Promise<T> {
+  #run<T>(work: (handle: DriverHandle) => T, holder?: Holder): Promise<T> {
     const attempt = () => {
       if (this.#handle === undefined) throw new NotSentError();
       return work(this.#handle);
@@ -258,7 +259,7 @@ export class SqliteConnection implements ScriptConnection {
       const mayWait = (reason: unknown) => isBusy(reason, this.#handle?.inTransaction ?? true);
       if (!mayWait(error)) return Promise.reject(error as Error);
       const { busyTimeoutMs: timeoutMs } = this.#open;
-      return this.#busyWait.retry(error, { attempt, isBusy: mayWait, timeoutMs });
+      return this.#busyWait.retry(error, { attempt, isBusy: mayWait, timeoutMs, holder });
     }
   }
 
