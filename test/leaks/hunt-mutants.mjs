@@ -73,11 +73,12 @@ function engineOf({ engines }, { engineIsGiven, engine }) {
 
 /**
  * @param {Mutant} mutant
- * @param {Options} options
+ * @param {Options} given
  * @param {{ group: ServerGroup, field: Field, traceFiles: readonly string[], log: (text: string) => void, index: number }} setup
  */
-async function huntOne(mutant, options, { group, field, traceFiles, log, index }) {
-  const { isolation } = options;
+async function huntOne(mutant, given, { group, field, traceFiles, log, index }) {
+  const { isolation } = given;
+  const options = { ...given, connections: Math.max(given.connections, mutant.connections ?? 0) };
   const startedAt = performance.now();
   const dist = await breed(mutant, group.directory);
   // A mutant may leave its tenants in any state, so each has its own.

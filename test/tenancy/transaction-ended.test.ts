@@ -94,6 +94,17 @@ onEngine('mysql', (engine) => {
       expect(await userIds(session)).toEqual([1]);
     });
 
+    it('is not told to have ended where its connection was lost', async () => {
+      const session = await tenant('lost');
+      await session.execute('CREATE PROCEDURE loses() KILL CONNECTION CONNECTION_ID()');
+      const done = session.transaction(async (tx) => {
+        await tx.execute(insertUser(1, 'before'));
+        await tx.execute('CALL loses()');
+      });
+      await expect(done).rejects.toMatchObject({ code: 'TENANTRY_CONNECTION_LOST' });
+      expect(await userIds(session)).toEqual([]);
+    });
+
     it('ends by DDL that fails, which commits it as well', async () => {
       const session = await tenant('failed_ddl');
       const done = session.transaction(async (tx) => {

@@ -9,6 +9,8 @@ export interface Mutant {
   readonly engines: readonly EngineName[];
   /** How tenants must be kept apart for it. Default: in any way. */
   readonly isolations?: readonly Isolation[];
+  /** How many connections its hunt has at least. Default: few, so that tenants meet each other sooner. */
+  readonly connections?: number;
   readonly patches: readonly Patch[];
 }
 

@@ -114,6 +114,11 @@ interface Surprise {
   readonly isStuck?: boolean;
 }
 
+/** The library has told that it could not roll a prepared transaction back. */
+interface Told {
+  readonly kind: 'told';
+}
+
 export type Note =
   | Answer
   | Batch
@@ -123,5 +128,6 @@ export type Note =
   | Never
   | Storm
   | Surprise
+  | Told
   | { readonly kind: 'began'; readonly number: string; readonly change: Change }
   | { readonly kind: 'ended'; readonly number: string; readonly change: Change };

@@ -7,23 +7,32 @@ import { soup } from './soup.mjs';
 /** What the function leaves, by the argument that it gets. */
 const LEFT = ['setting', 'lock', 'table', 'seed'];
 
+/** Its argument to leave the session in the part of another tenant, where tenants share a database. */
+export const ASTRAY = 'part';
+
 /** What is made for each tenant, after the table `whoami`; where tenants share tables, once for all of them. */
 export const TOOLS = `
   CREATE SEQUENCE hunt_sequence;
   CREATE FUNCTION hunt_lock(name text) RETURNS boolean LANGUAGE sql AS
     'SELECT pg_try_advisory_lock(hashtext(name))';
   CREATE FUNCTION hunt_leave(what text) RETURNS text LANGUAGE plpgsql AS $hunt$
-  DECLARE number int := (SELECT substring(place from '[tT]enant(\\d+)')::int FROM whoami);
+  DECLARE
+    own text := (SELECT place FROM whoami);
+    number int := substring(own from '[tT]enant(\\d+)')::int;
+    other text := regexp_replace(own, '[tT]enant\\d+', 'tenant' || number + CASE number % 4 WHEN 2 THEN 2 ELSE 1 END);
   BEGIN
     CASE what
       WHEN 'setting' THEN PERFORM set_config('vacuum_cost_limit', (1000 + number)::text, false);
       WHEN 'lock' THEN PERFORM pg_try_advisory_lock(7, number);
       WHEN 'table' THEN EXECUTE format('CREATE TEMP TABLE IF NOT EXISTS %I (one int)', 'behind_' || number);
       WHEN 'seed' THEN PERFORM setseed(number / 1000.0);
+      WHEN '${ASTRAY}' THEN PERFORM CASE
+        WHEN current_setting('tenantry.tenant', true) <> '' THEN set_config('tenantry.tenant', other, false)
+        ELSE set_config('search_path', quote_ident(other) || ', pg_temp', false) END;
     END CASE;
     RETURN what;
   END $hunt$;
-  ${LEFT.map((what) => `CREATE VIEW hunt_view_${what} WITH (security_invoker = true) AS SELECT hunt_leave('${what}') AS left;`).join('\n')}
+  ${[...LEFT, ASTRAY].map((what) => `CREATE VIEW hunt_view_${what} WITH (security_invoker = true) AS SELECT hunt_leave('${what}') AS left;`).join('\n')}
   CREATE FUNCTION version(what text) RETURNS text LANGUAGE plpgsql AS $hunt$
   BEGIN RETURN hunt_leave(what); END $hunt$;
   CREATE OPERATOR |@| (FUNCTION = hunt_leave, RIGHTARG = text);
@@ -42,7 +51,7 @@ export const TRIGGER = `
 `;
 
 /** The views, for those who share them. */
-export const VIEWS = LEFT.map((what) => `hunt_view_${what}`);
+export const VIEWS = [...LEFT, ASTRAY].map((what) => `hunt_view_${what}`);
 
 /** Ways to leave something that are not to be seen in the statement. */
 export const DOORS = {

@@ -10,7 +10,17 @@ import {
   seedOf,
   trap,
 } from './marks.mjs';
-import { anyLeft, DOORS, disguised, hidden, loading, seeding, TOOLS, TRIGGER } from './postgres-behind.mjs';
+import {
+  ASTRAY,
+  anyLeft,
+  DOORS,
+  disguised,
+  hidden,
+  loading,
+  seeding,
+  TOOLS,
+  TRIGGER,
+} from './postgres-behind.mjs';
 
 /** @typedef {import('../contracts/dialect.js').Mark} Mark */
 
@@ -145,6 +155,11 @@ export function dialectFor(isolation) {
       ...Object.entries(DOORS).map(([door, sql]) =>
         leftover(`something, by ${door}`, (mark, random) => sql(anyLeft(random), mark)),
       ),
+      ...(isolation === 'database'
+        ? []
+        : Object.entries(DOORS).map(([door, sql]) =>
+            leftover(`the part of another tenant, by ${door}`, (mark) => sql(ASTRAY, mark)),
+          )),
       leftover('a random seed', seeding, { expects: ['TENANTRY_QUERY_FAILED'] }),
       hiding('a setting or a lock', hidden),
       hiding('what a statement leaves', disguised),

@@ -4,6 +4,8 @@ import { Random } from '../random.mjs';
 import { Hunter } from './hunter.mjs';
 import { Journal } from './journal.mjs';
 
+const LEFT_PREPARED = new Set(['TENANTRY_XA_LEFT_PREPARED', 'TENANTRY_TRANSACTION_LEFT_PREPARED']);
+
 const journal = new Journal();
 /** @type {Hunter | undefined} */
 let hunter;
@@ -18,6 +20,10 @@ for (const event of /** @type {const} */ (['unhandledRejection', 'uncaughtExcept
     });
   });
 }
+// What cannot be rolled back is told, and is an administrator's then.
+process.on('warning', (warning) => {
+  if (LEFT_PREPARED.has(/** @type {{ code?: string }} */ (warning).code ?? '')) journal.add({ kind: 'told' });
+});
 process.on('message', (message) => {
   void obey(/** @type {import('../contracts/hunt.js').Order} */ (message)).catch((error) => {
     journal.add({

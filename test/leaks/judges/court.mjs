@@ -32,6 +32,8 @@ export class Court {
   /** @type {string[]} */
   texts = [];
   #hostages;
+  /** Transactions that the library has told it must leave prepared, and which were not found yet. */
+  #told = 0;
   #field;
   #onTrouble;
   #log;
@@ -119,6 +121,9 @@ export class Court {
       case 'surprise':
         this.surprise(note.text);
         return;
+      case 'told':
+        this.#told++;
+        return;
       case 'began':
         this.timeline.began(note.number, note.change);
         return;
@@ -145,9 +150,11 @@ export class Court {
     for (const prepared of (await this.#field.prepared?.()) ?? []) {
       const { request, tenant } = prepared;
       // Of one that was lost together with its connection nobody knows any more.
-      if (!this.#failures.mayHaveLost(request, tenant)) {
+      const isLost = this.#failures.mayHaveLost(request, tenant);
+      if (!isLost && this.#told === 0) {
         this.#find('rows', `${tenant} has prepared a transaction, and nobody has it any more (${request})`);
       }
+      if (!isLost && this.#told > 0) this.#told--;
       await this.#field.rollBack?.(prepared);
     }
   }

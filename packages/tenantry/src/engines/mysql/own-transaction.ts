@@ -1,6 +1,7 @@
 import type { BeginOptions, IsolationLevel } from '../../engine/connection.js';
 import { memoByText } from '../../engine/text-memo.js';
 import { InvalidParameterError } from '../../errors.js';
+import { serverErrorNumber } from './errors.js';
 import { ServerStatus } from './status.js';
 import type { Wire } from './wire.js';
 
@@ -86,7 +87,7 @@ export class OwnTransaction {
 
   /**
    * Runs a statement that may put another transaction in the place of this one, with a savepoint before it, in the same
-   * write. Where that is gone afterwards, whether or not the statement failed, this one has ended.
+   * write. Where the server says afterwards that it is gone, whether or not the statement failed, this one has ended.
    */
   async watch<T>(work: () => Promise<T>): Promise<T> {
     this.#wire.sendAhead(`SAVEPOINT ${MARK}`);
@@ -100,7 +101,8 @@ export class OwnTransaction {
   #isMarked(): Promise<boolean> {
     return this.#run(`RELEASE SAVEPOINT ${MARK}`).then(
       () => true,
-      () => false,
+      // Where no answer comes, the connection is lost, and that is what to tell.
+      (error: unknown) => serverErrorNumber(error) === undefined,
     );
   }
 

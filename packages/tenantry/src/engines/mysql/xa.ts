@@ -4,6 +4,12 @@ import { serverErrorNumber } from './errors.js';
 /** The command cannot be executed in this state of a distributed transaction. */
 const WRONG_STATE = 1399;
 
+/** It is another session's, or nobody's. */
+const NOT_OWN = 1400;
+
+/** It had changed nothing, and is gone. */
+const ROLLED_BACK = 1402;
+
 /**
  * Rolls back the distributed transaction that a session of MariaDB has prepared, if it has one: abandoned, it would
  * keep its locks after the connection and after the server's next start. Its name is not known, for it may have come
@@ -20,18 +26,19 @@ export async function rollBackPrepared(run: (sql: string) => Promise<StatementRe
   // In any other state it ends with the connection.
   if (serverErrorNumber(refusal) !== WRONG_STATE || !/\bPREPARED\b/.test(String(refusal))) return;
   const { rows } = await run("XA RECOVER FORMAT='SQL'");
+  let reason: unknown;
   for (const { data } of rows) {
-    const isOwn = await run(`XA ROLLBACK ${String(data)}`).then(
-      () => true,
-      (error: unknown) => serverErrorNumber(error) === ROLLED_BACK,
+    const answer = await run(`XA ROLLBACK ${String(data)}`).then(
+      () => undefined,
+      (error: unknown) => error,
     );
-    if (isOwn) return;
+    const number = serverErrorNumber(answer);
+    if (answer === undefined || number === ROLLED_BACK) return;
+    // A server that takes no writes refuses this, too.
+    if (number !== NOT_OWN) reason ??= answer;
   }
-  throw new Error('It is not among those that the server says are prepared.', { cause: refusal });
+  throw reason ?? new Error('It is not among those that the server says are prepared.', { cause: refusal });
 }
-
-/** It had changed nothing, and is gone. */
-const ROLLED_BACK = 1402;
 
 /** Tells of a transaction that could not be rolled back: it is for an administrator now. */
 export function warnOfPrepared(error: unknown): void {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { onEngine } from '../../../../../test/helpers/engines.js';
 import type { LentClient } from '../../../src/engine/lent-client.js';
+import { rollBackPrepared } from '../../../src/engines/mysql/xa.js';
 import { borrow, useTwoDatabases } from './borrow.js';
 import { useServer } from './test-server.js';
 
@@ -76,6 +77,21 @@ onEngine('mysql', () => {
           ),
         )
         .toBe(true);
+    });
+
+    /** A server that takes no writes any more would not take those of other tests either. */
+    it('is told of as the server tells it, where it may not be rolled back', async () => {
+      const refusals: Readonly<Record<string, object>> = {
+        ROLLBACK: { errno: 1399, message: 'in the  PREPARED state' },
+        "XA ROLLBACK 'theirs'": { errno: 1400, message: 'outside' },
+        "XA ROLLBACK 'ours'": { errno: 1290, message: 'running with the --read-only option' },
+      };
+      const run = async (sql: string) => {
+        const refusal = refusals[sql];
+        if (refusal !== undefined) throw Object.assign(new Error(), { sqlState: 'XAE07', ...refusal });
+        return { rows: [{ data: "'theirs'" }, { data: "'ours'" }], affectedRows: 0, insertId: null };
+      };
+      await expect(rollBackPrepared(run)).rejects.toThrow('running with the --read-only option');
     });
 
     it('is not hidden by a reset that a borrower asks for', async () => {
