@@ -1,3 +1,4 @@
+import { databasePlacement } from '../catalog/catalog.js';
 import { physicalNameKey } from '../tenant/physical-name.js';
 import { physicalNameOf } from '../tenant/placement.js';
 import { usedBefore } from '../tenant/taken.js';
@@ -17,23 +18,20 @@ interface NameTaker {
   readonly server: string;
 }
 
-/** The first place whose physical name this server never had. */
+/**
+ * The first place whose physical name this server never had, nor anything that it is a part of, nor any part of it:
+ * a database is one tenant's own, or shared.
+ */
 export async function firstFree(
   db: CatalogDb,
   tenant: NameTaker,
   placements: readonly Placement[],
 ): Promise<Placement> {
-  const names = placements.map(physicalNameOf);
-  const taken = await db
-    .selectFrom('tenantry_physical_names')
-    .select('name_key')
-    .where('server', '=', tenant.server)
-    .where('name_key', 'in', names.map(physicalNameKey))
-    .execute();
-  const takenKeys = new Set(taken.map((row) => row.name_key));
-  const placement = placements.find((candidate) => !takenKeys.has(keyOf(candidate)));
-  if (placement !== undefined) return placement;
-  throw usedBefore(tenant.name, tenant.server, names);
+  for (const placement of placements) if (!(await isTaken(db, placement))) return placement;
+  const whole = placements.find(isPart);
+  const isOwned =
+    whole !== undefined && (await findName(db, databasePlacement(whole.server, whole.database)));
+  throw usedBefore(tenant.name, tenant.server, isOwned ? [whole.database] : placements.map(physicalNameOf));
 }
 
 /** Takes that place. */
@@ -100,8 +98,29 @@ export async function isDoomed(db: CatalogDb, placement: Placement): Promise<boo
   return ((await findName(db, placement))?.doomed_at ?? null) !== null;
 }
 
+/** Whether the place, the whole that it is a part of, or a part of it was ever a tenant's. */
 export async function isTaken(db: CatalogDb, placement: Placement): Promise<boolean> {
-  return (await findName(db, placement)) !== undefined;
+  const whole = physicalNameKey(placement.database);
+  const taken = await db
+    .selectFrom('tenantry_physical_names')
+    .select('name_key')
+    .where('server', '=', placement.server)
+    .where(({ and, eb, or }) =>
+      or([
+        eb('name_key', 'in', [keyOf(placement), whole]),
+        // No tenant's name has a `/`, and `0` comes after it.
+        ...(isPart(placement)
+          ? []
+          : [and([eb('name_key', '>=', `${whole}/`), eb('name_key', '<', `${whole}0`)])]),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return taken !== undefined;
+}
+
+function isPart({ isolation }: Placement): boolean {
+  return isolation !== 'database';
 }
 
 function findName(db: CatalogDb, placement: Placement) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CatalogMissingError, CatalogUnavailableError } from '../errors.js';
+import { CatalogMissingError, CatalogUnavailableError, InvalidOptionError, TenancyError } from '../errors.js';
 import type { CatalogConnections } from './catalog-connections.js';
 import { catalogError, kindOf, mayNotMake } from './catalog-error.js';
 import { type CatalogPlace, describePlace } from './catalog-place.js';
@@ -20,7 +20,7 @@ const SETUP_MS = 60_000;
  * MySQL server, and none at all between two processes on one SQLite file.
  */
 export async function setUp(connections: CatalogConnections, place: CatalogPlace): Promise<void> {
-  const state = await stateOrDatabase(connections, place);
+  const state = await findState(connections, place, () => createDatabase(connections, place));
   // A user who may not change tables can start where there is nothing to change.
   if (state !== undefined && state.version >= CATALOG_VERSION) {
     toPosition(state, place);
@@ -35,18 +35,37 @@ export async function setUp(connections: CatalogConnections, place: CatalogPlace
   }
 }
 
-/** The catalog's row if there is one; makes the database where it is missing. */
-async function stateOrDatabase(
+/** Refuses what {@link setUp} would refuse before it makes anything. */
+export async function planSetUp(connections: CatalogConnections, place: CatalogPlace): Promise<void> {
+  await findState(connections, place, async () => {});
+}
+
+/** The catalog's row if there is one. */
+async function findState(
   connections: CatalogConnections,
   place: CatalogPlace,
+  whereNoDatabase: () => Promise<void>,
 ): Promise<State | undefined> {
   try {
     return await connections.read(readState);
   } catch (error) {
     if (!(error instanceof CatalogMissingError)) throw error;
-    if (error.kind === 'unknown-database') await createDatabase(connections, place);
+    await (error.kind === 'unknown-database' ? whereNoDatabase() : assertNobodys(place));
     return undefined;
   }
+}
+
+/** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for a database that is a tenant's: it would read the catalog. */
+async function assertNobodys(place: CatalogPlace): Promise<void> {
+  const provisioning = await place.server.provisioning();
+  const said = await provisioning.readIdentity(place.database).catch((error: unknown) => {
+    throw error instanceof TenancyError ? error : catalogError(error, place);
+  });
+  if (said === undefined) return;
+  throw new InvalidOptionError(
+    `The ${describePlace(place)} belongs to the tenant ${said.tenantId}, so no catalog is made in it.`,
+    { hint: 'Name another database in the URL of the option "catalog".' },
+  );
 }
 
 async function createDatabase(connections: CatalogConnections, place: CatalogPlace): Promise<void> {

@@ -26,7 +26,7 @@ import { readPosition } from './position.js';
 import { forgetDead, removeProcess, writeProcess } from './processes.js';
 import { readChanges, readRoutes, readRoutesById } from './routes.js';
 import { writeServer } from './servers.js';
-import { setUp } from './setup.js';
+import { planSetUp, setUp } from './setup.js';
 import type { Reading } from './tenants.js';
 import { watchOf } from './watch.js';
 
@@ -62,6 +62,10 @@ class SqlCatalog implements Catalog {
 
   setup(): Promise<void> {
     return setUp(this.#connections, this.#place);
+  }
+
+  planSetup(): Promise<void> {
+    return planSetUp(this.#connections, this.#place);
   }
 
   position(signal?: AbortSignal): Promise<CatalogPosition> {

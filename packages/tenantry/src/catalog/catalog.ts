@@ -108,6 +108,9 @@ export interface Catalog {
   /** Makes the database and its tables, or brings them up to date. Safe to run twice and at once. */
   setup(): Promise<void>;
 
+  /** Refuses what {@link Catalog.setup} would refuse, and makes nothing. */
+  planSetup(): Promise<void>;
+
   /** One cheap read: where the catalog stands. Throws CatalogMissingError or CatalogVersionError. */
   position(signal?: AbortSignal): Promise<CatalogPosition>;
 
@@ -176,7 +179,7 @@ export interface Catalog {
    */
   isDoomed(placement: Placement): Promise<boolean>;
 
-  /** Whether a place's physical name was ever a tenant's. */
+  /** Whether a place's physical name was ever a tenant's, or the whole that it is a part of, or a part of it. */
   isTaken(placement: Placement): Promise<boolean>;
 
   /**

@@ -13,6 +13,12 @@ export interface StepOptions {
 }
 
 /**
+ * Why a database cannot be what a placement makes of it. As one tenant's own: a `catalog` stands in it, tenants have
+ * parts of it (`shared`), or its file has another name (`linked`). As one that tenants share: it is one's own (`owned`).
+ */
+export type PlacementConflict = 'catalog' | 'shared' | 'linked' | 'owned';
+
+/**
  * What makes and describes databases on one server. Every method opens connections of its own,
  * closes them before it returns, and rejects with the driver's own errors. Names are physical
  * names; each method quotes them itself.
@@ -27,7 +33,7 @@ export interface Provisioning {
   dropDatabase(name: string, options?: StepOptions): Promise<void>;
   /** Exact, case-sensitive, whatever the server's collation. */
   databaseExists(name: string, options?: StepOptions): Promise<boolean>;
-  /** Whether a database holds no table but tenantry's own. */
+  /** Whether a database holds no table but that of its identity. */
   isEmpty(name: string, options?: StepOptions): Promise<boolean>;
   /** The databases of this server in their exact case, without the system's own. */
   listDatabases(options?: StepOptions): Promise<readonly string[]>;
@@ -37,13 +43,19 @@ export interface Provisioning {
    * @throws IdentityMismatchError if what it says is not of this tenantry's making.
    */
   readIdentity(name: string, options?: StepOptions): Promise<Identity | undefined>;
+  /**
+   * What in a database speaks against its being a tenant's own or, for a part, against its being shared. Asked of
+   * the database itself, because one has many addresses.
+   */
+  conflictAt(name: string, options?: StepOptions): Promise<PlacementConflict | undefined>;
   /** Whether this user could write the identity of a database that has none. True when in doubt. */
   mayIdentify(name: string, options?: StepOptions): Promise<boolean>;
   /**
    * Changes what the database says it is, if it says `from` now: undefined stands for nothing at all. One
    * compare-and-set, so that no change is lost and none comes late; makes the table where it is missing.
    *
-   * @throws IdentityMismatchError if it says anything else.
+   * @throws IdentityMismatchError if it says anything else; where it says nothing, also for a conflict
+   * ({@link Provisioning.conflictAt}).
    */
   changeIdentity(
     name: string,

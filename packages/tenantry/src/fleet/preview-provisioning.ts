@@ -8,6 +8,7 @@ export function previewProvisioning(provisioning: Provisioning): Provisioning {
     isEmpty: (...args) => provisioning.isEmpty(...args),
     listDatabases: (...args) => provisioning.listDatabases(...args),
     readIdentity: (...args) => provisioning.readIdentity(...args),
+    conflictAt: (...args) => provisioning.conflictAt(...args),
     mayIdentify: (...args) => provisioning.mayIdentify(...args),
     createDatabase: refuse,
     dropDatabase: refuse,

@@ -11,6 +11,7 @@ export function withinBudget(provisioning: Provisioning, pool: ServerPool): Prov
     isEmpty: (...args) => within(() => provisioning.isEmpty(...args)),
     listDatabases: (...args) => within(() => provisioning.listDatabases(...args)),
     readIdentity: (...args) => within(() => provisioning.readIdentity(...args)),
+    conflictAt: (...args) => within(() => provisioning.conflictAt(...args)),
     mayIdentify: (...args) => within(() => provisioning.mayIdentify(...args)),
     changeIdentity: (...args) => within(() => provisioning.changeIdentity(...args)),
     runScript: (...args) => within(() => provisioning.runScript(...args)),

@@ -5,7 +5,9 @@ import {
   identityColumns,
   identityIn,
   identityValues,
+  placementConflict,
 } from '../../engine/identity.js';
+import type { PlacementConflict } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { classifyError, serverErrorNumber } from './errors.js';
 
@@ -53,7 +55,11 @@ export async function changeIdentity(
   from: Identity | undefined,
   to: Identity | undefined,
 ): Promise<void> {
-  if (from === undefined) await connection.query(IDENTITY_TABLE);
+  if (from === undefined) {
+    const conflict = await conflictIn(connection);
+    if (conflict !== undefined) throw placementConflict(connection.database, conflict);
+    await connection.query(IDENTITY_TABLE);
+  }
   try {
     await connection.begin();
     const changed = await compareAndSet(connection, from, to);
@@ -64,6 +70,13 @@ export async function changeIdentity(
     if (classifyError(error) !== 'unique-violation') throw error;
   }
   throw identityChanged(connection.database);
+}
+
+/** What keeps the connection's database from being one tenant's own. */
+export async function conflictIn(connection: EngineConnection): Promise<PlacementConflict | undefined> {
+  // Of this database only, and exactly: the collation of information_schema may take another's name for the same.
+  const { rows } = await connection.query("SHOW TABLES LIKE 'tenantry_catalog'");
+  return rows.some((row) => Object.values(row)[0] === 'tenantry_catalog') ? 'catalog' : undefined;
 }
 
 async function compareAndSet(

@@ -1,11 +1,11 @@
 import type { OpenOptions } from '../../engine/engine.js';
-import type { Provisioning, StepOptions } from '../../engine/provisioning.js';
+import type { PlacementConflict, Provisioning, StepOptions } from '../../engine/provisioning.js';
 import { InvalidInputError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { MysqlConnection } from './connection.js';
 import { serverErrorNumber } from './errors.js';
 import { assertIdentifier, quoteIdentifier } from './identifiers.js';
-import { changeIdentity, mayIdentify } from './identity.js';
+import { changeIdentity, conflictIn, mayIdentify } from './identity.js';
 import { splitScript } from './script.js';
 
 const CONNECT_MS = 10_000;
@@ -67,7 +67,7 @@ export class MysqlProvisioning implements Provisioning {
     const sql = `SHOW TABLES FROM ${quoteIdentifier(name)}`;
     return this.#on(undefined, options, async (connection) => {
       const { rows } = await connection.query(sql);
-      return rows.every((row) => String(Object.values(row)[0]).startsWith('tenantry_'));
+      return rows.every((row) => String(Object.values(row)[0]) === 'tenantry_identity');
     });
   }
 
@@ -82,6 +82,10 @@ export class MysqlProvisioning implements Provisioning {
 
   readIdentity(name: string, options?: StepOptions): Promise<Identity | undefined> {
     return this.#on(name, options, (connection) => connection.readIdentity());
+  }
+
+  conflictAt(name: string, options?: StepOptions): Promise<PlacementConflict | undefined> {
+    return this.#on(name, options, conflictIn);
   }
 
   mayIdentify(name: string, options?: StepOptions): Promise<boolean> {

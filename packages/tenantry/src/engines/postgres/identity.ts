@@ -1,5 +1,12 @@
 import type { EngineConnection, StatementResult } from '../../engine/connection.js';
-import { foreignIdentity, identityChanged, identityColumns, identityValues } from '../../engine/identity.js';
+import {
+  foreignIdentity,
+  identityChanged,
+  identityColumns,
+  identityValues,
+  placementConflict,
+} from '../../engine/identity.js';
+import type { PlacementConflict } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { classifyError, sqlState } from './errors.js';
 
@@ -23,7 +30,7 @@ export const READ_IDENTITY = `SELECT ${IDENTITY_COLUMNS}
   FROM tenantry.identity WHERE id OPERATOR(pg_catalog.=) 1`;
 
 /** The identity's schema and table, one statement each. A schema of its own keeps schema tools away. */
-export const IDENTITY_TABLE: readonly string[] = [
+const IDENTITY_TABLE: readonly string[] = [
   'CREATE SCHEMA IF NOT EXISTS tenantry',
   `CREATE TABLE IF NOT EXISTS tenantry.identity (
     id smallint PRIMARY KEY CHECK (id = 1),
@@ -35,6 +42,44 @@ export const IDENTITY_TABLE: readonly string[] = [
 export function noIdentity(error: unknown, database: string): undefined {
   if (classifyError(error) === 'missing-table') return undefined;
   throw sqlState(error) === UNDEFINED_COLUMN ? foreignIdentity(database, error) : error;
+}
+
+/** What stands in a database, asked of what everybody may read. */
+const RESIDENTS = `SELECT
+    EXISTS (SELECT FROM pg_catalog.pg_class
+      WHERE relname = 'tenantry_catalog' AND relkind IN ('r', 'p')) AS catalog,
+    EXISTS (SELECT FROM pg_catalog.pg_class WHERE relname = 'part_identity'
+      AND relnamespace = pg_catalog.to_regnamespace('tenantry')) AS shared`;
+
+/** What keeps the connection's database from being one tenant's own. */
+export async function conflictIn(connection: EngineConnection): Promise<PlacementConflict | undefined> {
+  const [row] = (await connection.query(RESIDENTS)).rows;
+  if (row?.catalog !== false) return 'catalog';
+  return row.shared === false ? undefined : 'shared';
+}
+
+/** Writes the identity of a database that says nothing. */
+export async function identifyWhole(connection: EngineConnection, to: Identity): Promise<void> {
+  await makingIdentities(connection, async () => {
+    const conflict = await conflictIn(connection);
+    if (conflict !== undefined) throw placementConflict(connection.database, conflict);
+    for (const sql of IDENTITY_TABLE) await connection.query(sql);
+    await compareAndSet(connection, WHOLE, undefined, to);
+  });
+}
+
+/**
+ * A transaction that makes tables of identities, one at a time in a database: so that nobody makes it one tenant's own
+ * while another makes it shared, and because IF NOT EXISTS alone lets two at once fail on the system's own indexes.
+ */
+export async function makingIdentities(
+  connection: EngineConnection,
+  make: () => Promise<void>,
+): Promise<void> {
+  await connection.begin({ isolationLevel: 'read committed' });
+  await connection.query("SELECT pg_advisory_xact_lock(hashtext('tenantry.identity'))");
+  await make();
+  await connection.commit();
 }
 
 type Columns = Readonly<Record<string, string | number>>;

@@ -1,12 +1,11 @@
-import type { Row } from '../../engine/connection.js';
-import { identityIn } from '../../engine/identity.js';
+import type { EngineConnection } from '../../engine/connection.js';
+import { identityIn, placementConflict } from '../../engine/identity.js';
 import type { DatabasePart } from '../../engine/place.js';
-import { DatabaseExistsError } from '../../errors.js';
+import type { PlacementConflict } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { PostgresConnection } from './connection.js';
-import { classifyError } from './errors.js';
 import { quoteIdentifier } from './identifiers.js';
-import { compareAndSet, noIdentity } from './identity.js';
+import { compareAndSet, makingIdentities, noIdentity } from './identity.js';
 import {
   DELETE_PART_IDENTITY,
   FIND_PART_IDENTITY,
@@ -85,29 +84,24 @@ async function hasIdentityTable(connection: PostgresConnection): Promise<boolean
 
 async function makeIdentities(connection: PostgresConnection): Promise<void> {
   if (await hasIdentityTable(connection)) return;
-  await connection.begin();
-  // IF NOT EXISTS alone lets two at once fail on the system's own indexes.
-  await connection.query("SELECT pg_advisory_xact_lock(hashtext('tenantry.identity'))");
-  for (const sql of PART_IDENTITIES) await connection.query(sql);
-  await connection.commit();
+  await makingIdentities(connection, async () => {
+    await assertShared(connection);
+    for (const sql of PART_IDENTITIES) await connection.query(sql);
+  });
 }
 
 /** @throws DatabaseExistsError (`TENANTRY_DATABASE_EXISTS`) if the whole database is one tenant's. */
 async function assertShared(connection: PostgresConnection): Promise<void> {
-  const owner = await ownerOfWhole(connection);
-  if (owner === undefined) return;
-  throw new DatabaseExistsError(
-    `The database ${connection.database} belongs to the tenant ${String(owner.tenant_id)} alone, so no others can share it.`,
-    { hint: "Name another database in the path of the server's URL." },
-  );
+  const conflict = await conflictOfParts(connection);
+  if (conflict !== undefined) throw placementConflict(connection.database, conflict);
 }
 
-/** The row of the tenant whose database the whole is; undefined if it is nobody's. */
-async function ownerOfWhole(connection: PostgresConnection): Promise<Row | undefined> {
-  try {
-    return (await connection.query('SELECT tenant_id FROM tenantry.identity')).rows[0];
-  } catch (error) {
-    if (classifyError(error) === 'missing-table') return undefined;
-    throw error;
-  }
+/** What keeps a database from being one that tenants share: that the whole of it is one tenant's. */
+export async function conflictOfParts(connection: EngineConnection): Promise<PlacementConflict | undefined> {
+  const [whole] = (await connection.query(HAS_WHOLE_IDENTITY)).rows;
+  if (whole?.has === false) return undefined;
+  return (await connection.query('SELECT FROM tenantry.identity')).rows.length > 0 ? 'owned' : undefined;
 }
+
+/** Whether there is a table for the identity of the whole. */
+const HAS_WHOLE_IDENTITY = "SELECT pg_catalog.to_regclass('tenantry.identity') IS NOT NULL AS has";

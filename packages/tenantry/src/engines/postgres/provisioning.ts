@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenOptions } from '../../engine/engine.js';
 import type { DatabasePart } from '../../engine/place.js';
-import type { Provisioning, StepOptions } from '../../engine/provisioning.js';
+import type { PlacementConflict, Provisioning, StepOptions } from '../../engine/provisioning.js';
 import { InvalidInputError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { PostgresConnection } from './connection.js';
 import { sqlState } from './errors.js';
 import { assertIdentifier, quoteIdentifier } from './identifiers.js';
-import { compareAndSet, IDENTITY_TABLE, MAY_IDENTIFY, WHOLE } from './identity.js';
+import { compareAndSet, conflictIn, identifyWhole, MAY_IDENTIFY, WHOLE } from './identity.js';
 import {
   changePartIdentity,
+  conflictOfParts,
   createPart,
   dropPart,
   isPartEmpty,
@@ -84,7 +85,8 @@ export class PostgresProvisioning implements Provisioning {
       const { rows } = await connection.query(
         `SELECT FROM pg_catalog.pg_class AS relation
            JOIN pg_catalog.pg_namespace AS schema ON schema.oid = relation.relnamespace
-         WHERE schema.nspname NOT IN ('tenantry', 'information_schema')
+         WHERE schema.nspname <> 'information_schema'
+           AND (schema.nspname, relation.relname) <> ('tenantry', 'identity')
            AND NOT starts_with(schema.nspname, 'pg_')
            AND relation.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
          LIMIT 1`,
@@ -111,6 +113,10 @@ export class PostgresProvisioning implements Provisioning {
     );
   }
 
+  conflictAt(name: string, options?: StepOptions): Promise<PlacementConflict | undefined> {
+    return this.#in(name, options, options?.part === undefined ? conflictIn : conflictOfParts);
+  }
+
   mayIdentify(name: string, options?: StepOptions): Promise<boolean> {
     return this.#in(name, options, async (connection) => {
       return (await connection.query(MAY_IDENTIFY)).rows[0]?.may !== false;
@@ -126,13 +132,8 @@ export class PostgresProvisioning implements Provisioning {
     return this.#in(name, options, async (connection) => {
       const part = options?.part;
       if (part !== undefined) return changePartIdentity(connection, part, from, to);
-      if (from !== undefined) return compareAndSet(connection, WHOLE, from, to);
-      await connection.begin();
-      // IF NOT EXISTS alone lets two at once fail on the system's own indexes.
-      await connection.query("SELECT pg_advisory_xact_lock(hashtext('tenantry.identity'))");
-      for (const sql of IDENTITY_TABLE) await connection.query(sql);
-      await compareAndSet(connection, WHOLE, from, to);
-      await connection.commit();
+      if (from === undefined && to !== undefined) return identifyWhole(connection, to);
+      return compareAndSet(connection, WHOLE, from, to);
     });
   }
 

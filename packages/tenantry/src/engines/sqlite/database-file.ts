@@ -86,6 +86,11 @@ export function identifyFile(path: string): FileIdentity {
   return { device: status.dev, inode: status.ino };
 }
 
+/** Whether a file has another name as well: SQLite's locks and logs go by names, so it would be damaged by the two. */
+export function hasOtherNames(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.nlink ?? 1) > 1;
+}
+
 /** Whether a path still leads to the same file. Costs 3 to 5 µs. */
 export function isSameFile(path: string, file: FileIdentity): boolean {
   const status = statSync(path, { throwIfNoEntry: false });

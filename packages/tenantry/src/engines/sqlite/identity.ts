@@ -5,7 +5,9 @@ import {
   identityColumns,
   identityIn,
   identityValues,
+  placementConflict,
 } from '../../engine/identity.js';
+import type { PlacementConflict } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { classifyError } from './errors.js';
 
@@ -73,7 +75,11 @@ export async function changeIdentity(
 ): Promise<void> {
   await connection.begin();
   try {
-    if (from === undefined) await connection.query(CREATE_TABLE);
+    if (from === undefined) {
+      const conflict = await conflictIn(connection);
+      if (conflict !== undefined) throw placementConflict(connection.database, conflict);
+      await connection.query(CREATE_TABLE);
+    }
     await compareAndSet(connection, from, to);
     await connection.commit();
   } catch (error) {
@@ -82,6 +88,14 @@ export async function changeIdentity(
     noneOf(error, connection.database);
     throw identityChanged(connection.database);
   }
+}
+
+/** What in a file keeps it from being one tenant's own. */
+export async function conflictIn(
+  connection: Pick<EngineConnection, 'query'>,
+): Promise<PlacementConflict | undefined> {
+  const { rows } = await connection.query("SELECT 1 FROM sqlite_master WHERE name = 'tenantry_catalog'");
+  return rows.length > 0 ? 'catalog' : undefined;
 }
 
 async function compareAndSet(

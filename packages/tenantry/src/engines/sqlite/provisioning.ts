@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { OpenOptions } from '../../engine/engine.js';
-import type { Provisioning, StepOptions } from '../../engine/provisioning.js';
+import type { PlacementConflict, Provisioning, StepOptions } from '../../engine/provisioning.js';
 import type { ErrorKind } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import {
@@ -10,12 +10,13 @@ import {
   createFile,
   databasePath,
   databasesIn,
+  hasOtherNames,
   realFolder,
   syncFolder,
 } from './database-file.js';
 import { classifyError, SqliteEngineError } from './errors.js';
 import { noteRemoval } from './file-proof.js';
-import { changeIdentity, markDeleted, readIdentity } from './identity.js';
+import { changeIdentity, conflictIn, markDeleted, readIdentity } from './identity.js';
 import type { ScriptConnection } from './script-connection.js';
 import { checkScript } from './statement-rules.js';
 
@@ -23,7 +24,8 @@ import { checkScript } from './statement-rules.js';
 const OPEN_MS = 5000;
 
 const OTHER_TABLES = `SELECT 1 FROM sqlite_master
-WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'tenantry\\_%' ESCAPE '\\'
+WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+  AND name <> 'tenantry_identity'
 LIMIT 1`;
 
 /** After these somebody may still write, or the caller gave up: the file stays. */
@@ -94,6 +96,11 @@ export class SqliteProvisioning implements Provisioning {
 
   async readIdentity(name: string, { signal }: StepOptions = {}): Promise<Identity | undefined> {
     return this.#use(name, signal, readIdentity);
+  }
+
+  async conflictAt(name: string, { signal }: StepOptions = {}): Promise<PlacementConflict | undefined> {
+    const inIt = await this.#use(name, signal, conflictIn);
+    return inIt ?? (hasOtherNames(databasePath(realFolder(this.#folder), name)) ? 'linked' : undefined);
   }
 
   async mayIdentify(name: string, { signal }: StepOptions = {}): Promise<boolean> {

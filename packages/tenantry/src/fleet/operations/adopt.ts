@@ -1,6 +1,7 @@
 import { type Catalog, databasePlacement, identityOf } from '../../catalog/catalog.js';
 import { isSilent } from '../../catalog/silence.js';
-import type { Provisioning } from '../../engine/provisioning.js';
+import { describeConflict } from '../../engine/identity.js';
+import type { PlacementConflict, Provisioning } from '../../engine/provisioning.js';
 import { redactValue } from '../../errors/redact.js';
 import {
   DatabaseExistsError,
@@ -25,7 +26,7 @@ export interface AdoptInput {
   readonly identity: IdentityCheck;
   readonly dryRun: boolean;
   readonly server: AdminServer;
-  /** The catalog's own database if it is on the same server: no tenant may have it. */
+  /** The catalog's own database if it is on the same server: it may not be there yet, to be asked what it holds. */
   readonly catalogDatabase: string | undefined;
 }
 
@@ -36,7 +37,7 @@ export async function adoptTenant(catalog: Catalog, input: AdoptInput): Promise<
     throw new InvalidInputError(`${database} is a database of the server's own.`, { tenant: name });
   }
   if (database.toLowerCase() === input.catalogDatabase?.toLowerCase()) {
-    throw new InvalidInputError(`${database} is the catalog itself.`, { tenant: name });
+    throw notOwn(input, 'catalog');
   }
   const known = await catalog.findHolder(name);
   if (known !== undefined && known.name !== name) throw tenantExists(known.name, name);
@@ -50,6 +51,8 @@ export async function adoptTenant(catalog: Catalog, input: AdoptInput): Promise<
       },
     );
   }
+  const conflict = await inDatabase(input, () => provisioning.conflictAt(database));
+  if (conflict !== undefined) throw notOwn(input, conflict);
   const said = await inDatabase(input, () => provisioning.readIdentity(database));
   const outcome =
     known === undefined
@@ -183,6 +186,13 @@ async function inDatabase<T>({ name, database, server }: AdoptInput, step: () =>
       },
     );
   }
+}
+
+function notOwn({ name, database }: AdoptInput, conflict: PlacementConflict): InvalidInputError {
+  return new InvalidInputError(describeConflict(database, conflict), {
+    tenant: name,
+    hint: 'Adopt another database. What is in this one was not touched.',
+  });
 }
 
 function another({ name, database }: AdoptInput, said: Identity): DatabaseExistsError {

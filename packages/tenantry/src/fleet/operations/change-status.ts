@@ -3,7 +3,7 @@ import { keyOf, type TenantRef } from '../../tenant/ref.js';
 import { assertTransition, unknownTenant } from '../../tenant/status.js';
 import type { Tenant } from '../../tenant/tenant.js';
 import type { FindServer } from '../admin-server.js';
-import { advanceIdentity } from './identity.js';
+import { advanceIdentity, assertOwn } from './identity.js';
 import { dropLeftOver } from './left-over.js';
 
 /**
@@ -37,7 +37,7 @@ async function followIn(catalog: Catalog, findServer: FindServer, tenant: Tenant
 
 /**
  * Serves a suspended tenant again: first its database says so, then the catalog, if nobody has changed the tenant
- * meanwhile. A database that is missing, says nothing, or says that it is another's is not served.
+ * meanwhile. A database that is missing, says nothing, says that it is another's, or cannot be one tenant's is not served.
  */
 export async function resumeTenant(
   catalog: Catalog,
@@ -50,6 +50,7 @@ export async function resumeTenant(
   assertTransition(tenant, 'active');
   const { fence, placement } = tenant;
   const provisioning = await findServer(placement.server).provisioning();
+  await assertOwn(provisioning, placement);
   await advanceIdentity(provisioning, { ...tenant, status: 'active', fence: fence + 1 }, dryRun);
   if (dryRun) return tenant;
   return catalog.changeStatus(named, 'active', { endSessions: false, fence });

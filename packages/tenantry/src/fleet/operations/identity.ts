@@ -1,8 +1,9 @@
 import { identityOf } from '../../catalog/catalog.js';
+import { placementConflict } from '../../engine/identity.js';
 import { partOf } from '../../engine/place.js';
 import type { Provisioning } from '../../engine/provisioning.js';
 import { IdentityMismatchError } from '../../errors.js';
-import type { Identity, Tenant } from '../../tenant/tenant.js';
+import type { Identity, Placement, Tenant } from '../../tenant/tenant.js';
 
 /**
  * Brings what a tenant's database says of itself up to what the tenant is now. Only from something that the same
@@ -26,6 +27,19 @@ export async function advanceIdentity(
   if (said.epoch === to.epoch && said.fence === to.fence && said.state === to.state) return;
   if (isAhead(said, to)) throw ahead(tenant, said);
   if (!dryRun) await provisioning.changeIdentity(placement.database, said, to, place);
+}
+
+/**
+ * Refuses a tenant's database that cannot be its own: that holds a catalog, or that others share. By the database
+ * itself, whatever the catalog says, for an address may lead to another one than it did.
+ *
+ * @throws IdentityMismatchError (`TENANTRY_IDENTITY_MISMATCH`), for a part DatabaseExistsError
+ * (`TENANTRY_DATABASE_EXISTS`)
+ */
+export async function assertOwn(provisioning: Provisioning, placement: Placement): Promise<void> {
+  const { database } = placement;
+  const conflict = await provisioning.conflictAt(database, { part: partOf(placement) });
+  if (conflict !== undefined) throw placementConflict(database, conflict);
 }
 
 /** Whether an identity is the tenant's: its id alone is not enough, for a copied catalog has the same ids. */

@@ -3,6 +3,7 @@ import { partOf } from '../../engine/place.js';
 import { InvalidInputError } from '../../errors.js';
 import type { Tenant } from '../../tenant/tenant.js';
 import type { FindServer } from '../admin-server.js';
+import { assertOwn } from './identity.js';
 
 /**
  * Makes the database at a suspended tenant's place say that it is this tenant's, whatever it said before. Its epoch
@@ -25,6 +26,7 @@ export async function takeOverDatabase(
   }
   const place = { part: partOf(placement) };
   const provisioning = await findServer(placement.server).provisioning();
+  await assertOwn(provisioning, placement);
   const said = await provisioning.readIdentity(placement.database, place);
   if (dryRun) return catalog.planRaise({ name, id });
   const tenant = await catalog.raise({ name, id }, { epoch: said?.epoch ?? 0, fence: said?.fence ?? 0 });

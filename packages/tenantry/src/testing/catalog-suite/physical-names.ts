@@ -48,7 +48,7 @@ export function describePhysicalNames(suite: SuiteContext): void {
       { isolation: 'row', sharedDatabase: 'app', rowKey: '42' },
     ] as const)('belong to a part of a database, where several tenants share it: %j', async (place) => {
       const me = owner();
-      await suite.catalog.adopt(adopted('app'));
+      await suite.catalog.adopt(adopted('app2'));
       const request = fresh('Acme', place);
       const { claim } = await begin(suite.catalog, request, me);
       await suite.catalog.finishCreate(claim);
@@ -59,6 +59,23 @@ export function describePhysicalNames(suite: SuiteContext): void {
       if (place.isolation === 'row') await expect(again).rejects.toBeInstanceOf(DatabaseExistsError);
       else expect((await again).tenant.placement.schema).not.toBe(placement.schema);
     });
+
+    it.each(['schema', 'row'] as const)(
+      'of a whole and of its parts by %s are not both given',
+      async (isolation) => {
+        const part = (name: string, sharedDatabase: string) => fresh(name, { isolation, sharedDatabase });
+        await suite.catalog.adopt(adopted('Whole', 'Mine'));
+        for (const attempt of ['beginCreate', 'planCreate'] as const) {
+          await expect(suite.catalog[attempt](part('Part', 'mine'), owner())).rejects.toThrow(
+            'has had a tenant in database mine before',
+          );
+        }
+        await suite.catalog.beginCreate(part('Acme', 'Shared'), owner());
+        const other = suite.catalog.adopt(adopted('Other', 'shared'));
+        await expect(other).rejects.toBeInstanceOf(DatabaseExistsError);
+        await suite.catalog.adopt(adopted('Other', 'Share'));
+      },
+    );
 
     it('leave no trace of a registration that was refused', async () => {
       await suite.catalog.adopt(adopted('First', 'Acme'));

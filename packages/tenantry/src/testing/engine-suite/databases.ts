@@ -61,7 +61,7 @@ export function describeDatabases(suite: SuiteContext): void {
       }
     });
 
-    it('is empty as long as it holds nothing but our own tables', async () => {
+    it('is empty as long as it holds nothing but its identity', async () => {
       const provisioning = await suite.provisioning();
       const name = await suite.newDatabase();
       expect(await provisioning.isEmpty(name)).toBe(true);
@@ -69,6 +69,18 @@ export function describeDatabases(suite: SuiteContext): void {
       expect(await provisioning.isEmpty(name)).toBe(true);
       await suite.newTable(await suite.open(name));
       expect(await provisioning.isEmpty(name)).toBe(false);
+    });
+
+    it('that holds a catalog is not empty, and gets no identity as a tenant’s', async () => {
+      const provisioning = await suite.provisioning();
+      const name = await suite.newDatabase();
+      expect(await provisioning.conflictAt(name)).toBeUndefined();
+      await provisioning.runScript(name, 'CREATE TABLE tenantry_catalog (id INTEGER)');
+      expect(await provisioning.isEmpty(name)).toBe(false);
+      expect(await provisioning.conflictAt(name)).toBe('catalog');
+      const attempt = provisioning.changeIdentity(name, undefined, identity());
+      expect(await failureOf(attempt)).toBeInstanceOf(IdentityMismatchError);
+      expect(await provisioning.readIdentity(name)).toBeUndefined();
     });
   });
 
