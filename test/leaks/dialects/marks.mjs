@@ -11,14 +11,28 @@ export function markText({ name, epoch, request }) {
 }
 
 /**
- * A statement with a comment that says whose it is. It stands at the end: this kind leaves no doubt what a statement
- * does, so that one which only reads may be sent again, and one which leaves nothing behind is followed by no reset.
+ * A statement that says whose it is: every other one in a comment at its end, the others in a value. Only of these is
+ * the text so plain that the library can know what the statement does, so that one which only reads may be sent again,
+ * and one which leaves nothing behind is followed by no reset.
  *
  * @param {Mark} mark
  * @param {string} sql
  */
 export function noted(mark, sql) {
-  return `${sql} -- ${markText(mark)}`;
+  const text = markText(mark);
+  if (isOdd(mark) && !/\binto @/i.test(sql)) {
+    if (FIRST_VALUE.test(sql)) return sql.replace(FIRST_VALUE, `$1COALESCE($2, '${text}')`);
+    if (sql.startsWith('SELECT ')) return sql.replace('SELECT ', `SELECT '${text}' AS mark, `);
+  }
+  return `${sql} -- ${text}`;
+}
+
+/** The first of what is selected or inserted, where it is a word in quotation marks. */
+const FIRST_VALUE = /^((?:INSERT INTO \w+ \([\w, ]+\) )?(?:SELECT|VALUES \() ?)('[\w-]*')/;
+
+/** @param {Mark} mark */
+function isOdd({ request }) {
+  return Number(request.at(-1)) % 2 === 1;
 }
 
 /**

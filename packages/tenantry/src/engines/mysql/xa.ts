@@ -28,14 +28,15 @@ export async function rollBackPrepared(run: (sql: string) => Promise<StatementRe
   const { rows } = await run("XA RECOVER FORMAT='SQL'");
   let reason: unknown;
   for (const { data } of rows) {
-    const answer = await run(`XA ROLLBACK ${String(data)}`).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    const number = serverErrorNumber(answer);
-    if (answer === undefined || number === ROLLED_BACK) return;
-    // A server that takes no writes refuses this, too.
-    if (number !== NOT_OWN) reason ??= answer;
+    try {
+      await run(`XA ROLLBACK ${String(data)}`);
+      return;
+    } catch (error) {
+      const number = serverErrorNumber(error);
+      if (number === ROLLED_BACK) return;
+      // A server that takes no writes refuses this, too.
+      if (number !== NOT_OWN) reason ??= error;
+    }
   }
   throw reason ?? new Error('It is not among those that the server says are prepared.', { cause: refusal });
 }
