@@ -95,5 +95,20 @@ forEachEngine((engine) => {
       await provisioning.dropDatabase(database);
       await expect(tenancy.tenants.resume(name)).rejects.toMatchObject({ code: 'TENANTRY_DATABASE_MISSING' });
     });
+
+    it('is gone is not resumed where it was known by its name only either', async () => {
+      const { tenancy, provisioning } = await suspended('beside');
+      const name = namespace().name('known_by_name');
+      await provisioning.createDatabase(name);
+      await tenancy.tenants.adopt({ name, identity: 'name' });
+      await tenancy.tenants.suspend(name);
+      await provisioning.dropDatabase(name);
+      for (const dryRun of [true, false]) {
+        await expect(tenancy.tenants.resume(name, { dryRun })).rejects.toMatchObject({
+          code: 'TENANTRY_DATABASE_MISSING',
+        });
+      }
+      expect((await tenancy.tenants.get(name)).status).toBe('suspended');
+    });
   });
 });

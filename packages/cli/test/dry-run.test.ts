@@ -1,9 +1,12 @@
+import { join } from 'node:path';
+import { createTenancy } from 'tenantry';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { folderWith, runHere } from './support.js';
 
+let cwd: string;
 let tenantry: (...args: readonly string[]) => ReturnType<typeof runHere>;
 beforeEach(async () => {
-  const cwd = await folderWith({ 'tenantry.config.json': '{"catalog": "sqlite:./data"}' });
+  cwd = await folderWith({ 'tenantry.config.json': '{"catalog": "sqlite:./data"}' });
   tenantry = (...args) => runHere(args, { cwd });
 });
 
@@ -39,4 +42,57 @@ describe('a change that is not possible', () => {
     }
     expect((await tenantry('setup', '--dry-run')).stdout).toBe('the catalog would be made\n');
   });
+});
+
+describe('a catalog of version 1', () => {
+  beforeEach(async () => {
+    await tenantry('setup');
+    await tenantry('tenants', 'create', 'acme');
+    const tenancy = await createTenancy({ catalog: `sqlite:${join(cwd, 'data')}` });
+    for (const change of [
+      'ALTER TABLE tenantry_catalog DROP COLUMN readable_from',
+      'ALTER TABLE tenantry_catalog DROP COLUMN writable_from',
+      'ALTER TABLE tenantry_tenants DROP COLUMN fence',
+      'ALTER TABLE tenantry_physical_names DROP COLUMN begun_at',
+      'ALTER TABLE tenantry_physical_names DROP COLUMN doomed_at',
+      'UPDATE tenantry_catalog SET version = 1',
+    ]) {
+      await tenancy.central.execute(change);
+    }
+    await tenancy.destroy();
+  });
+
+  it('is told by a dry run of setup what would become of it, and stays', async () => {
+    const dry = { code: 0, stdout: 'the catalog would be brought up to date, from version 1 to 2\n' };
+    expect(await tenantry('setup', '--dry-run')).toMatchObject(dry);
+    expect(await tenantry('setup', '--dry-run')).toMatchObject(dry);
+    expect(JSON.parse((await tenantry('setup', '--dry-run', '--json')).stdout)).toEqual({
+      ...{ dryRun: true, catalog: 'old', from: 1, to: 2 },
+    });
+    expect((await tenantry('setup')).code).toBe(0);
+    expect((await tenantry('setup', '--dry-run')).stdout).toBe(
+      'the catalog is ready; nothing would be done\n',
+    );
+  });
+
+  it('is looked into by no other dry run, each of which says that setup comes first', async () => {
+    for (const args of [
+      ...['create', 'suspend', 'resume', 'delete'].map((verb) => ['tenants', verb, 'acme', '--yes']),
+      ['adopt', '--tenants-from', "SELECT 'acme'"],
+    ]) {
+      const { code, stderr } = await tenantry(...args, '--dry-run');
+      expect({ args, code }).toEqual({ args, code: 6 });
+      expect(stderr).toContain('TENANTRY_CATALOG_VERSION');
+      expect(stderr).toContain('tenantry setup');
+    }
+  });
+});
+
+it('setup --dry-run says so of a database in which setup would make no catalog', async () => {
+  await tenantry('setup');
+  await tenantry('tenants', 'create', 'acme');
+  const args = ['setup', '--catalog', 'sqlite:./data?database=acme'];
+  const dry = await tenantry(...args, '--dry-run');
+  expect(dry).toMatchObject({ code: 2, stderr: expect.stringContaining('belongs to the tenant') });
+  expect(await tenantry(...args)).toEqual(dry);
 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { folderWith, runBin, runHere } from './support.js';
@@ -173,23 +173,6 @@ describe('what is not there', () => {
     const { code, stderr } = await tenantry(...args);
     expect(code).toBe(7);
     expect(stderr).toContain('0 would be registered, 0 unchanged, 2 rejected. Nothing would be written.');
-  });
-
-  it('is not resumed', async () => {
-    const { cwd, tenantry, json } = await installation();
-    await tenantry('setup');
-    await tenantry('tenants', 'create', 'TenantA');
-    await tenantry('tenants', 'suspend', 'TenantA');
-    for (const file of await readdir(join(cwd, 'data'))) {
-      if (file.startsWith('TenantA')) await rm(join(cwd, 'data', file));
-    }
-    expect(await json('tenants', 'resume', 'TenantA')).toMatchObject({
-      code: 6,
-      error: { code: 'TENANTRY_DATABASE_MISSING' },
-    });
-    expect(await json('tenants', 'get', 'TenantA')).toMatchObject({
-      data: { tenant: { status: 'suspended' } },
-    });
   });
 });
 

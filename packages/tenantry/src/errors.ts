@@ -204,7 +204,15 @@ export class CatalogRefusedError extends errorClass('TENANTRY_CATALOG_REFUSED') 
 /** The catalog's database or tables do not exist. */
 export class CatalogMissingError extends errorClass('TENANTRY_CATALOG_MISSING') {}
 /** The catalog's tables are older or newer than this version of tenantry. */
-export class CatalogVersionError extends errorClass('TENANTRY_CATALOG_VERSION') {}
+export class CatalogVersionError extends errorClass('TENANTRY_CATALOG_VERSION') {
+  /** The version of its tables, and the one that this tenantry uses; undefined where it is a single row that is newer. */
+  readonly versions: { readonly found: number; readonly used: number } | undefined;
+
+  constructor(message: string, details: ErrorDetails & Partial<Pick<CatalogVersionError, 'versions'>> = {}) {
+    super(message, details);
+    this.versions = details.versions;
+  }
+}
 /** A call that cannot wait needs what only the catalog knows: `await tenancy.session(name).ready()` comes first. */
 export class RouteUnknownError extends errorClass('TENANTRY_ROUTE_UNKNOWN') {}
 /** A placement names a database server that this process is not configured for. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { CatalogMissingError } from 'tenantry';
+import { CatalogMissingError, CatalogVersionError } from 'tenantry';
 import type { Call, CommonFlags, Run } from '../call.js';
 
 /** `tenantry setup` */
@@ -19,14 +19,25 @@ export function addSetup(program: Command, run: Run): void {
     );
 }
 
-/** Opening a tenancy looks at the catalog; what it would complain about is what setup would do. */
+/** Opening a tenancy looks at the catalog; what it complains about is what setup would do, or would complain about. */
 async function dryRun({ output, withTenancy }: Call<CommonFlags>): Promise<undefined> {
+  const look = (setup: boolean) => withTenancy(async () => {}, { setup });
   try {
-    await withTenancy(async () => {}, { setup: false });
+    await look(false);
     output.data({ dryRun: true, catalog: 'ready' }, 'the catalog is ready; nothing would be done');
   } catch (error) {
-    if (!(error instanceof CatalogMissingError)) throw error;
-    output.data({ dryRun: true, catalog: 'missing' }, 'the catalog would be made');
+    if (error instanceof CatalogVersionError && isOld(error.versions)) {
+      const { found: from, used: to } = error.versions;
+      const text = `the catalog would be brought up to date, from version ${from} to ${to}`;
+      output.data({ dryRun: true, catalog: 'old', from, to }, text);
+    } else if (error instanceof CatalogMissingError) {
+      await look(true);
+      output.data({ dryRun: true, catalog: 'missing' }, 'the catalog would be made');
+    } else throw error;
   }
   return undefined;
+}
+
+function isOld(versions: CatalogVersionError['versions']): versions is { found: number; used: number } {
+  return versions !== undefined && versions.found < versions.used;
 }

@@ -55,6 +55,7 @@ function assertVersion(state: State, place: CatalogPlace, use: Use): void {
   throw new CatalogVersionError(
     `The catalog in ${describePlace(place)} has version ${version}; this version of tenantry ${use}s version ${CATALOG_VERSION}.`,
     {
+      versions: { found: version, used: CATALOG_VERSION },
       hint:
         version > CATALOG_VERSION
           ? 'A newer tenantry has brought it up to date; upgrade this one as well.'
