@@ -72,7 +72,7 @@ export function proofOf(isolation: DatabasePart['isolation'], keepsMemory: boole
         ]
       : []),
   ];
-  if (troubles.length === 0) return 'SELECT';
+  if (troubles.length === 0) return 'SELECT WHERE false';
   // There is no other way to fail in plain SQL with a text of one's own.
   return `SELECT FROM (
       SELECT pg_catalog.string_agg(told, ', ') AS told FROM (${troubles.join(' UNION ALL ')}) AS trouble (told)) AS troubles

@@ -146,6 +146,13 @@ onEngine('postgres', () => {
         await fresh.query(NAMES);
         await betweenLeases(fresh);
         expect((await fresh.query(NAMES)).rows).toEqual([{ name: 'user of a' }]);
+        // Twice: a connection that the proof has ended is known by what comes after.
+        for (const _ of ['proved', 'after it']) {
+          aMinuteLater();
+          await betweenLeases(fresh);
+          expect((await fresh.query(NAMES)).rows).toEqual([{ name: 'user of a' }]);
+        }
+        expect(fresh.isAlive()).toBe(true);
         for (const connection of [moved, idle, fresh]) await connection.close();
         await shared.owner(`DROP EXTENSION dblink; DROP SCHEMA outside_${isolation}`);
       });
