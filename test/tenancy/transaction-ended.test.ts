@@ -261,6 +261,22 @@ onEngine('postgres', (engine) => {
       expect(await userIds(session)).toEqual([]);
     });
 
+    it('tells of the failure that it comes of, and of none that was taken back', async () => {
+      const session = await tenant('taken_back');
+      const done = session.transaction(async (tx) => {
+        await tx.execute(insertUser(1, 'once'));
+        await tx.execute('SAVEPOINT before');
+        await tx.execute(insertUser(1, 'twice')).catch(() => {});
+        await tx.execute('ROLLBACK TO before');
+        await tx.query('SELECT $1', [{} as never]).catch(() => {});
+        await tx.query('SELEC 1').catch(() => {});
+      });
+      await expect(done).rejects.toMatchObject({
+        kind: 'transaction-failed',
+        message: expect.stringContaining('SELEC'),
+      });
+    });
+
     const CHAINS = [
       'COMMIT AND CHAIN',
       'ROLLBACK AND CHAIN',

@@ -68,8 +68,8 @@ class TransactionHandle implements Executor {
   #tail: Promise<void> = Promise.resolve();
   #unfinished = 0;
   #unseenFailure: unknown;
-  /** Of its statements: where one that failed leaves nothing to go on with, it is why all that follows fails. */
-  #firstFailure: TenancyError | undefined;
+  /** Since one that succeeded: where one that failed leaves nothing to go on with, it is why all that follows fails. */
+  #firstFailure: QueryFailedError | undefined;
   #ended = false;
   /** Why it ended before its function did, if it did: its time was over, or its connection was taken away. */
   #endReason: unknown;
@@ -180,11 +180,14 @@ class TransactionHandle implements Executor {
     this.assertOpen();
     try {
       const result = await runWithin(own, lease, lease.connection.query(sql, params));
+      // What failed before was taken back: where that leaves nothing to go on with, only a return to a savepoint succeeds.
+      this.#firstFailure = undefined;
       this.#look();
       return result;
     } catch (error) {
       const failure: TenancyError = this.becauseOf(statementError(engine, error, label));
-      this.#firstFailure ??= failure;
+      // Others were not refused by the server, and have left the transaction as it was.
+      if (failure instanceof QueryFailedError) this.#firstFailure ??= failure;
       this.#look(failure);
       throw failure;
     }
