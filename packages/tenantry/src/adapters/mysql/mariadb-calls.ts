@@ -1,5 +1,5 @@
 import type { PoolConnection } from 'mariadb';
-import { assertPreparable, assertSendable } from '../../engines/mysql/index.js';
+import { assertPreparable, assertSendable, valuesOf } from '../../engines/mysql/index.js';
 
 type Call = (...args: unknown[]) => Promise<unknown>;
 type Stream = (...args: unknown[]) => unknown;
@@ -7,27 +7,33 @@ type Stream = (...args: unknown[]) => unknown;
 /**
  * Gives a connection of the `mariadb` driver calls that tell of generated keys as the server does: the driver reads them
  * as signed numbers, so that one of `BIGINT UNSIGNED` beyond 2^63 would be negative. They refuse what the driver cannot
- * send, and those whose values the server binds refuse more of them than it can count.
+ * send, and those whose values the server binds refuse more of them than it can count. `byDefault` is what the connection
+ * was made with.
  */
-export function giveOwnCalls(connection: PoolConnection): void {
+export function giveOwnCalls(connection: PoolConnection, byDefault: object | undefined): void {
   const { query, execute, batch, prepare } = connection as unknown as Record<string, Call>;
   const { queryStream } = connection as unknown as Record<'queryStream', Stream>;
+  const areNamed = (options: unknown): boolean => {
+    const says = typeof options === 'object' && options !== null && 'namedPlaceholders' in options;
+    return Boolean(Reflect.get((says ? options : byDefault) ?? {}, 'namedPlaceholders'));
+  };
   const own = {
     query: async (sql: unknown, values: unknown) => {
-      assertSendable(sql, values);
+      assertSendable(valuesOf(sql, values), areNamed(sql));
       return withUnsignedKeys(await query?.call(connection, sql, values));
     },
     queryStream: (sql: unknown, values: unknown) => {
-      assertSendable(sql, values);
+      assertSendable(valuesOf(sql, values), areNamed(sql));
       return queryStream.call(connection, sql, values);
     },
     execute: async (sql: unknown, values: unknown) => {
-      assertPreparable(sql, values);
+      assertPreparable(valuesOf(sql, values), areNamed(sql));
       return withUnsignedKeys(await execute?.call(connection, sql, values));
     },
     batch: async (sql: unknown, values: unknown) => {
-      if (Array.isArray(values)) for (const row of values) assertPreparable(undefined, row);
-      else assertPreparable(sql, undefined);
+      const named = areNamed(sql);
+      const rows = valuesOf(sql, values);
+      for (const row of Array.isArray(rows) ? rows : [rows]) assertPreparable(row, named);
       return withUnsignedKeys(await batch?.call(connection, sql, values));
     },
     prepare: async (...args: unknown[]) => {
@@ -35,11 +41,11 @@ export function giveOwnCalls(connection: PoolConnection): void {
         Record<'executeStream', Stream>;
       const { execute, executeStream } = statement;
       statement.execute = async (...given) => {
-        assertPreparable(undefined, given[0]);
+        assertPreparable(given[0], areNamed(given[1]));
         return withUnsignedKeys(await execute.apply(statement, given));
       };
       statement.executeStream = (...given) => {
-        assertPreparable(undefined, given[0]);
+        assertPreparable(given[0], areNamed(given[1]));
         return executeStream.apply(statement, given);
       };
       return statement;

@@ -236,7 +236,7 @@ class MariadbTenantPool extends EventEmitter {
       setImmediate(() => setImmediate(() => unanswered.failAll(why)));
     };
     const release = async () => end(() => lease.release());
-    giveOwnCalls(connection);
+    giveOwnCalls(connection, this.#values);
     unanswered.watch(connection);
     Object.assign(connection, {
       ...NEVER,

@@ -1,4 +1,4 @@
 export { noAddress } from '../../engine/no-address.js';
 export { mysql } from './engine.js';
 export { type MysqlSender, openTunnel } from './lend.js';
-export { assertPreparable, assertSendable } from './lent-values.js';
+export { assertPreparable, assertSendable, valuesOf } from './lent-values.js';

@@ -16,7 +16,7 @@ import {
   withCallbacksInContext,
   withoutConnection,
 } from './lent-commands.js';
-import { assertBindable, assertPreparable, textIsWhole, unsafeToEscape } from './lent-values.js';
+import { assertBindable, assertPreparable, textIsWhole, unsafeToEscape, valuesOf } from './lent-values.js';
 import { tracesOf } from './traces.js';
 import { Tunnel, type TunnelClient } from './tunnel.js';
 import type { Wire } from './wire.js';
@@ -161,7 +161,7 @@ export class Lender {
     const members = {
       query: (sql: unknown, values?: unknown, callback?: unknown) => this.#query(sql, values, callback),
       execute: (...args: unknown[]) => {
-        assertPreparable(args[0], args[1]);
+        assertPreparable(valuesOf(args[0], args[1]), true);
         const command = withoutConnection(client.execute(...withCallbacksInContext(args)), client);
         if (command.onResult === undefined) inContext(command);
         return endingWhenIdle(command, client, wire);
@@ -281,7 +281,7 @@ export class Lender {
     return this.#handOut(statement, {
       _connection: this.#lent?.standIn,
       execute: (...args: unknown[]) => {
-        assertPreparable(undefined, args[0]);
+        assertPreparable(args[0], true);
         return withoutConnection(
           execute.apply(statement, withCallbacksInContext(args)) as Command,
           this.#client,

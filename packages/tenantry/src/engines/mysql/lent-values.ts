@@ -18,41 +18,52 @@ export function assertBindable(values: unknown, isNamed: boolean): void {
 /** The protocol counts the parameters of a prepared statement in 16 bits; those written into a text are not counted. */
 const PREPARED: ParameterLimit = { of: 'A prepared statement', most: 65_535 };
 
-/**
- * Refuses more values than a prepared statement can have, and what {@link assertSendable} refuses.
- *
- * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`); nothing was sent then.
- */
-export function assertPreparable(sql: unknown, values: unknown): void {
-  for (const list of [values, valuesIn(sql)]) {
-    if (Array.isArray(list)) assertParameterCount(list.length, PREPARED);
-  }
-  assertSendable(sql, values);
+/** The values of a call. Drivers take them beside the text or in its place, where they come first. */
+export function valuesOf(sql: unknown, values: unknown): unknown {
+  return (typeof sql === 'object' && sql !== null && Reflect.get(sql, 'values')) || values;
 }
 
 /**
- * Refuses what a driver finds that it cannot send when it is in the middle of it, where nobody catches it: that of which
- * no JSON can be made. In whatever form a driver takes the values of a statement.
+ * Refuses more values than a prepared statement can have, and what a driver finds that it cannot send when it is in the
+ * middle of it, where nobody catches it: that of which no JSON can be made. A list is JSON there, too.
  *
  * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`); nothing was sent then.
  */
-export function assertSendable(sql: unknown, values: unknown): void {
-  for (const list of [values, valuesIn(sql)]) {
-    // In the place of values a driver takes its callback.
-    if (typeof list === 'function') continue;
-    if (typeof list !== 'object' || list === null || isSentAsItIs(list) || isRaw(list)) assertWritable(list);
-    else for (const value of Object.values(list)) assertWritable(value);
+export function assertPreparable(values: unknown, areNamed: boolean): void {
+  if (Array.isArray(values)) assertParameterCount(values.length, PREPARED);
+  for (const value of each(values, areNamed)) assertWritable(value);
+}
+
+/**
+ * Refuses what a driver finds that it cannot write into a text, as {@link assertPreparable} does. Lists are written element
+ * by element, which may be whatever a value may be.
+ *
+ * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`); nothing was sent then.
+ */
+export function assertSendable(values: unknown, areNamed: boolean): void {
+  for (const value of each(values, areNamed)) {
+    if (Array.isArray(value) && !isRaw(value)) forElements(value, assertElement);
+    else assertWritable(value);
   }
 }
 
-/** Drivers take them beside the text, or in its place. */
-function valuesIn(sql: unknown): unknown {
-  return typeof sql === 'object' && sql !== null ? Reflect.get(sql, 'values') : undefined;
+/** One by one: what is no list is the only one, unless it has them by their names. */
+function each(values: unknown, areNamed: boolean): readonly unknown[] {
+  // In the place of values a driver takes its callback.
+  if (typeof values === 'function') return [];
+  if (Array.isArray(values)) return values;
+  return areNamed && typeof values === 'object' && values !== null ? Object.values(values) : [values];
 }
 
 function assertWritable(value: unknown): void {
+  if (typeof value === 'object' && value !== null && isSentAsItIs(value)) return;
+  assertElement(value);
+}
+
+/** Of a list that is written into a text: no stream is read there. */
+function assertElement(value: unknown): void {
   if (typeof value === 'symbol' || typeof value === 'function') throw unwritable(`a ${typeof value}`);
-  if (typeof value !== 'object' || value === null || isSentAsItIs(value)) return;
+  if (typeof value !== 'object' || value === null || isScalar(value)) return;
   const { text, cause } = writtenBy(value);
   if (text === undefined) throw unwritable('an object of which no text can be made', cause);
 }
@@ -69,7 +80,21 @@ function writtenBy(value: object): { readonly text?: string | undefined; readonl
 function assertValue(value: unknown): void {
   if (typeof value !== 'object' || value === null || isScalar(value) || isRaw(value)) return;
   if (!Array.isArray(value)) throw objectRefused();
-  for (const each of value) assertValue(each);
+  forElements(value, assertValue);
+}
+
+/** Of a list, and of those in it: a driver writes them one after the other, and one that is in itself without end. */
+function forElements(
+  list: unknown[],
+  judge: (element: unknown) => void,
+  around: readonly unknown[] = [],
+): void {
+  if (around.includes(list)) throw unwritable('a list that goes round in a circle');
+  const way = [...around, list];
+  for (const element of list) {
+    if (Array.isArray(element) && !isRaw(element)) forElements(element, judge, way);
+    else judge(element);
+  }
 }
 
 function isScalar(value: object): boolean {

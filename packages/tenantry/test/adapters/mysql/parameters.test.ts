@@ -46,4 +46,70 @@ onEngine('mysql', (engine) => {
       expect(await mariadb().query(sql, values)).toMatchObject([{ a: 1 }]);
     });
   });
+
+  describe('a list of values', () => {
+    const text = 'SELECT 2 IN (?) AS a';
+
+    it.each([
+      [
+        'mysqlPool',
+        async () =>
+          (
+            await mysql()
+              .promise()
+              .query(text, [[1n, 2n]])
+          )[0],
+      ],
+      ['mariadbPool', () => mariadb().query(text, [[1n, 2n]])],
+      ['mariadbPool, lists in a list', () => mariadb().query('SELECT 2 IN (?) AS a', [[[1n], [2n]]])],
+      ['mariadbPool, with an object', () => mariadb().query({ sql: text, values: [[1n, 2n]] } as never)],
+    ])('has what a value may be: %s', async (_door, query) => {
+      expect(await query()).toMatchObject([{ a: 1 }]);
+    });
+
+    it('is refused where it goes round in a circle', async () => {
+      const list: unknown[] = [];
+      list.push(1, [list]);
+      for (const door of [() => mysql().promise().query(text, [list]), () => mariadb().query(text, [list])])
+        await expect(door()).rejects.toMatchObject({ code: 'TENANTRY_INVALID_PARAMETER' });
+    });
+  });
+
+  describe('an object in the place of values', () => {
+    const unsendable = { a: 1n } as never;
+
+    it.each([
+      ['query', () => mariadb().query('SELECT ? AS a', unsendable)],
+      ['execute', () => mariadb().execute('SELECT ? AS a', unsendable)],
+      ['batch', () => mariadb().batch('INSERT INTO notes (text) VALUES (?)', [unsendable])],
+    ])('is one value: %s', async (_door, attempt) => {
+      await expect(attempt()).rejects.toThrow(InvalidParameterError);
+    });
+
+    it('has them where they are named, by the statement or by the pool', async () => {
+      const pool = mariadbPool(test.tenancy, { tenant: test.a, values: { namedPlaceholders: true } });
+      const sql = 'SELECT CAST(:a AS CHAR) AS a';
+      const rows = [{ a: '1' }];
+      expect(await mariadb().query({ sql, namedPlaceholders: true }, { a: 1n })).toMatchObject(rows);
+      expect(await pool.execute(sql, { a: 1n })).toMatchObject(rows);
+    });
+  });
+
+  describe('the rows of a batch', () => {
+    const insert = 'INSERT INTO notes (text) VALUES (?)';
+
+    it('are judged one by one where they are with the text', async () => {
+      await mariadb().batch({ sql: insert, values: [[1n], ['two']] } as never);
+      const notes = 'SELECT text FROM notes ORDER BY text';
+      expect(await mariadb().query(notes)).toMatchObject([{ text: '1' }, { text: 'two' }]);
+    });
+
+    it('are those with the text, if there are others', async () => {
+      const { batch } = mariadb();
+      const sent = (values: unknown, others: unknown) =>
+        batch.call(mariadb(), { sql: insert, values } as never, others as never);
+      await expect(sent([[{ a: 1n }]], [['a']])).rejects.toThrow(InvalidParameterError);
+      expect(await sent([['a']], [[{ a: 1n }]])).toMatchObject([{ affectedRows: 1 }]);
+    });
+  });
 });
