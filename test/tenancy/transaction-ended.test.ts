@@ -141,6 +141,7 @@ onEngine('mysql', (engine) => {
       ['SET autocommit = 0', 'COMMIT'],
       ['SET autocommit = 0', 'CALL commits()'],
       ['LOCK TABLES users WRITE'],
+      ['SET autocommit = 0', 'UPDATE users SET id = id', '/* a */ LOCK TABLES users WRITE'],
       ['COMMIT RELEASE'],
       ['SET completion_type = 2', 'COMMIT'],
     ])('ends where the server ends it, whatever begins then: %s', async (...statements) => {
@@ -167,6 +168,8 @@ onEngine('mysql', (engine) => {
     it.each([
       ['SAVEPOINT a', 'ROLLBACK TO a'],
       ['SAVEPOINT a', 'rollback work to savepoint a', 'RELEASE SAVEPOINT a'],
+      ['SAVEPOINT a', '/* call: a */ ROLLBACK TO a'],
+      ['-- begin\nSAVEPOINT a', '# call\n/* b */ ROLLBACK WORK TO SAVEPOINT a'],
       ['SAVEPOINT a', 'CALL works()', 'ROLLBACK TO a'],
       ['CALL works()'],
       ['/* the start */ UPDATE users SET username = "begin"'],

@@ -17,13 +17,13 @@ const MARK = 'tenantry_transaction';
 /**
  * Whether a statement could end a transaction and begin another one, so that the server's status tells of a transaction
  * before and after it. Nothing does that without one of these words; also a procedure and what is prepared are called
- * by one. Statements on rows cannot, nor what goes back to a savepoint; they are known by what they begin with,
- * comments not being looked into.
+ * by one, and locks on tables are, without autocommit, a transaction themselves. Statements on rows cannot, nor what
+ * goes back to a savepoint; they are known by what they begin with, after comments that every server reads as such.
  */
 const mayBeginAnother = memoByText((sql) => WORD.test(sql) && !CANNOT.test(sql));
-const WORD = /begin|start|commit|rollback|call|execute/i;
+const WORD = /begin|start|commit|rollback|call|execute|lock/i;
 const CANNOT =
-  /^[\s(]*(?:(?:select|insert|update|delete|replace|with|values)\b|(?:rollback\s+(?:work\s+)?to|release|savepoint)\s)/i;
+  /^(?:[\s(]|\/\*[\w :;,.=&?'"-]*\*\/|(?:-- |#)[^\n\r]*\n)*(?:(?:select|insert|update|delete|replace|with|values)\b|(?:rollback\s+(?:work\s+)?to|release|savepoint)\s)/i;
 
 /** The transaction that a connection begins for its own sake, from the start to what ends it. */
 export class OwnTransaction {
