@@ -6,6 +6,7 @@ import { type AdoptInput, adoptTenant } from '../../src/fleet/operations/adopt.j
 import { newId } from '../../src/tenant/id.js';
 import { makeTestCatalog, type TestCatalog } from '../catalog-sql/test-catalog.js';
 import { Sleeper } from './sleeper.js';
+import { withReplaced } from './support.js';
 
 /** The steps of an adoption, each where it stands still while another one of the same database goes on. */
 const STEPS = [
@@ -52,6 +53,36 @@ forEachEngine((engine) => {
       expect(await test.provisioning.readIdentity(database)).toEqual(tenant && identityOf(tenant));
       expect(tenant).toBeDefined();
     }
+
+    it.each([
+      { epoch: 3, state: 'active' },
+      { epoch: 1, state: 'suspended' },
+      { epoch: 1, state: 'creating' },
+    ] as const)('is refused where an unknown tenant has come further: %o', async (further) => {
+      const { catalog, provisioning } = test;
+      const { incarnation } = await catalog.position();
+      const said = { incarnation, tenantId: newId(), fence: 5, ...further };
+      await provisioning.changeIdentity(database, undefined, said);
+      await expect(adoptTenant(catalog, input('acme', provisioning))).rejects.toMatchObject({
+        code: 'TENANTRY_DATABASE_EXISTS',
+      });
+      expect(await provisioning.readIdentity(database)).toEqual(said);
+    });
+
+    it('leaves alone what was done to the tenant before it had ended', async () => {
+      const { catalog, provisioning } = test;
+      let later: unknown;
+      const adopt: Catalog['adopt'] = async (adopted) => {
+        const tenant = await catalog.adopt(adopted);
+        const said = await provisioning.readIdentity(database);
+        if (said === undefined) throw new Error('It says nothing.');
+        later = { ...said, epoch: 2, fence: said.fence + 1, state: 'suspended' as const };
+        await provisioning.changeIdentity(database, said, later as typeof said);
+        return tenant;
+      };
+      await adoptTenant(withReplaced<Catalog>(catalog, { adopt }), input('acme', provisioning));
+      expect(await provisioning.readIdentity(database)).toEqual(later);
+    });
 
     for (const names of [
       ['acme', 'acme'],

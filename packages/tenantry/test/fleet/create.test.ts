@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { engineUnderTest } from '../../../../test/helpers/engines.js';
 import { type Catalog, identityOf } from '../../src/catalog/catalog.js';
 import type { Provisioning } from '../../src/engine/provisioning.js';
 import { TransactionOutcomeUnknownError } from '../../src/errors.js';
 import { adoptTenant } from '../../src/fleet/operations/adopt.js';
-import { resumeTenant } from '../../src/fleet/operations/change-status.js';
+import { resumeTenant, stopTenant } from '../../src/fleet/operations/change-status.js';
 import { type CreateInput, createTenant } from '../../src/fleet/operations/create.js';
+import type { Identity } from '../../src/tenant/tenant.js';
 import { makeTestCatalog, type TestCatalog } from '../catalog-sql/test-catalog.js';
 import { creation, cutOffAt, withReplaced } from './support.js';
 
@@ -19,7 +20,10 @@ beforeEach(async () => {
   await fixture.catalog.setup();
   provisioning = await fixture.server.provisioning();
 });
-afterEach(() => fixture.close());
+afterEach(() => {
+  vi.restoreAllMocks();
+  return fixture.close();
+});
 
 function input(name: string, tampered: Partial<Provisioning> = {}, owner = 'process-1'): CreateInput {
   return creation(fixture, name, tampered, owner);
@@ -70,6 +74,27 @@ describe('a creation', () => {
     // What was begun is gone, and the catalog of the test lives in the same folder.
     expect(await provisioning.listDatabases()).toEqual([fixture.database, database].sort());
   });
+
+  it.each(['repeated', 'deleted'])(
+    'that only a copied or restored catalog takes for begun is not dropped when it is %s there',
+    async (what) => {
+      const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      const { catalog } = fixture;
+      const dead = withReplaced<Catalog>(catalog, { undoCreate: () => Promise.reject(new Error('killed')) });
+      await expect(createTenant(dead, input('acme', cutOffAt(provisioning, 'runScript')))).rejects.toThrow();
+      // What the original did since.
+      const said = await provisioning.readIdentity('acme');
+      await provisioning.changeIdentity('acme', said, { ...(said as Identity), state: 'active' });
+      await provisioning.runScript('acme', 'INSERT INTO users VALUES (7)', {});
+      if (what === 'repeated') await createTenant(catalog, input('acme', {}, 'process-2'));
+      else await stopTenant(catalog, () => input('acme').server, { name: 'acme' }, 'deleted');
+      expect(await provisioning.readIdentity('acme')).toEqual({ ...said, state: 'active' });
+      expect(await provisioning.isEmpty('acme')).toBe(false);
+      expect(warn).toHaveBeenCalledWith(expect.stringContaining('The database acme on main'), {
+        code: 'TENANTRY_DATABASE_LEFT',
+      });
+    },
+  );
 
   it.each(['resume', 'adoption'])('is left alone by a %s that comes while its script runs', async (what) => {
     const { catalog } = fixture;

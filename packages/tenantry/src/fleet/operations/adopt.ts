@@ -99,8 +99,11 @@ async function register(
 ): Promise<Adoption['outcome']> {
   const { name, database, server } = input;
   const { incarnation } = await catalog.position();
-  const isCutOff = said?.incarnation === incarnation && (await catalog.findById(said.tenantId)) === undefined;
-  if (said !== undefined && !isCutOff) throw another(input, said);
+  if (said !== undefined) {
+    const { tenantId } = said;
+    const isCutOff = isAdoption(said, { ...said, incarnation, epoch: 1, state: 'active' });
+    if (!isCutOff || (await catalog.findById(tenantId)) !== undefined) throw another(input, said);
+  }
   if (await catalog.isTaken(databasePlacement(server.name, database))) {
     throw usedBefore(name, server.name, [database]);
   }
@@ -143,9 +146,21 @@ async function giveBack(
  */
 async function keep(provisioning: Provisioning, database: string, mine: Identity): Promise<void> {
   const said = await provisioning.readIdentity(database);
-  if (said !== undefined && (said.tenantId !== mine.tenantId || said.incarnation !== mine.incarnation))
-    return;
+  if (said !== undefined && !isAdoption(said, mine)) return;
   if (said?.fence !== mine.fence) await provisioning.changeIdentity(database, said, mine);
+}
+
+/**
+ * Whether an identity can have been written by the adoption of this very tenant: whatever was done to a tenant since has
+ * raised the epoch, or is another state.
+ */
+function isAdoption(said: Identity, { incarnation, tenantId, epoch, state }: Identity): boolean {
+  return (
+    said.incarnation === incarnation &&
+    said.tenantId === tenantId &&
+    said.epoch === epoch &&
+    said.state === state
+  );
 }
 
 /** Writes the identity, or in a dry run asks whether that would go. */
