@@ -286,6 +286,25 @@ onSqlite((open) => {
       expect(await ids(one)).toEqual([]);
     });
 
+    it('reads integers as a query does: exactly, in a transaction too, unless it is told otherwise', async () => {
+      const { tenancy, one, db } = await opened();
+      const key = 2n ** 60n + 1n;
+      await tenancy.session(one).query(`CREATE TABLE big AS SELECT 1 AS small, ${key} AS large`);
+      const streamed = async (source: typeof db, options: object) => {
+        const rows: unknown[] = [];
+        for await (const row of source('big').select().options(options).stream()) rows.push(row);
+        return rows;
+      };
+      await tenancy.run(one, async () => {
+        for (const source of [db, await db.transaction()]) {
+          expect(await streamed(source, {})).toEqual([{ small: 1, large: key }]);
+          expect(await streamed(source, { safeIntegers: true })).toEqual([{ small: 1n, large: key }]);
+          expect(await streamed(source, { safeIntegers: false })).toEqual([{ small: 1, large: Number(key) }]);
+          if ('commit' in source) await (source as Knex.Transaction).commit();
+        }
+      });
+    });
+
     it('goes to a handler too', async () => {
       const { tenancy, one, db } = await opened();
       const seen: unknown[] = [];

@@ -99,8 +99,9 @@ export class LentHandle implements Activity {
     const rule = asRefusal(() => checkDriverStatement(sql));
     const start = () => begin(handle.prepare(rule.text) as unknown as NativeStatement, rule);
     const watch = <R>(work: () => R): R => this.#watch(rule, work);
-    // What it left can be told only when it is over.
-    if (!rule.isPlain) return watch(() => allOf(start()));
+    // What it left can be told only when it is over. One that writes does all of it for its first row, and libsql before:
+    // its error would meet a transaction that is over.
+    if (!rule.isPlain || !rule.reads) return watch(() => allOf(start()));
     const iterator = watch(start);
     this.#iterating.add(iterator);
     return {
