@@ -34,6 +34,8 @@ interface Query {
 interface Transaction {
   readonly readOnly?: boolean;
   begin(connection: object): Promise<unknown>;
+  commit(connection: object, value: unknown): Promise<unknown>;
+  rollback(connection: object, error: unknown): Promise<unknown>;
   query(connection: object, sql: string): Promise<unknown>;
 }
 
@@ -138,9 +140,21 @@ export function sqliteKnexClient<Client>(
 
     override transaction(...given: readonly unknown[]): Transaction {
       const transaction = super.transaction(...given);
+      const { commit, rollback } = transaction;
       // Begins in a later turn. A writer takes its lock at once, so that no statement of it can find its snapshot too old.
-      transaction.begin = (connection) =>
-        transaction.query(connection, transaction.readOnly ? 'BEGIN DEFERRED;' : 'BEGIN IMMEDIATE;');
+      transaction.begin = async (connection) => {
+        const { readOnly } = transaction;
+        await transaction.query(connection, readOnly ? 'BEGIN DEFERRED;' : 'BEGIN IMMEDIATE;');
+        handleOf(connection).began();
+      };
+      transaction.commit = (connection, value) => {
+        handleOf(connection).ends();
+        return commit.call(transaction, connection, value);
+      };
+      transaction.rollback = (connection, error) => {
+        handleOf(connection).ends();
+        return rollback.call(transaction, connection, error);
+      };
       return transaction;
     }
 

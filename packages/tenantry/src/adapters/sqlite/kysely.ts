@@ -75,13 +75,16 @@ class TenantDriver implements Driver {
       });
     }
     await run(connection, accessMode === 'read only' ? 'begin deferred' : 'begin immediate');
+    handleOf(connection).began();
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    handleOf(connection).ends();
     await run(connection, 'commit');
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    handleOf(connection).ends();
     await run(connection, 'rollback');
   }
 
@@ -98,7 +101,9 @@ class TenantDriver implements Driver {
   }
 
   async releaseConnection(connection: DatabaseConnection): Promise<void> {
-    (connection as LeasedConnection).release();
+    const { leftOpen } = connection as LeasedConnection;
+    handleOf(connection).release();
+    if (leftOpen !== undefined) throw leftOpen;
   }
 
   /** Closes only this. */
@@ -108,14 +113,21 @@ class TenantDriver implements Driver {
 }
 
 class LeasedConnection implements DatabaseConnection {
-  readonly #handle: WaitingHandle;
+  readonly handle: WaitingHandle;
+  #statements = 0;
 
   constructor(handle: WaitingHandle) {
-    this.#handle = handle;
+    this.handle = handle;
+  }
+
+  /** Set where the only statement that ran here has left a transaction open: nothing can go on with it. */
+  get leftOpen(): Error | undefined {
+    return this.#statements === 1 ? this.handle.leftOpen : undefined;
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const result = await this.#handle.send(sql, parameters);
+    this.#statements++;
+    const result = await this.handle.send(sql, parameters);
     if (!('changes' in result)) return { rows: result as R[] };
     const { changes, lastInsertRowid } = result;
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
@@ -126,7 +138,7 @@ class LeasedConnection implements DatabaseConnection {
     chunkSize = 1,
   ): AsyncIterableIterator<QueryResult<R>> {
     let rows: R[] = [];
-    for await (const row of this.#handle.iterate(sql, parameters)) {
+    for await (const row of this.handle.iterate(sql, parameters)) {
       rows.push(...(exactRows([row]) as R[]));
       if (rows.length < chunkSize) continue;
       yield { rows };
@@ -134,10 +146,10 @@ class LeasedConnection implements DatabaseConnection {
     }
     if (rows.length > 0) yield { rows };
   }
+}
 
-  release(): void {
-    this.#handle.release();
-  }
+function handleOf(connection: DatabaseConnection): WaitingHandle {
+  return (connection as LeasedConnection).handle;
 }
 
 async function run(connection: DatabaseConnection, sql: string): Promise<void> {

@@ -7,12 +7,16 @@ import { WaitingHandle } from './waiting-handle.js';
 /** What is used here of TypeORM's query runner for better-sqlite3. */
 export interface QueryRunner {
   isReleased: boolean;
+  readonly transactionDepth: number;
   readonly dataSource: {
     readonly logger: { logQuery(sql: string, parameters: readonly unknown[], runner: object): void };
   };
   connect(): Promise<unknown>;
   release(): Promise<void>;
   query(sql: string, parameters?: readonly unknown[], useStructuredResult?: boolean): Promise<unknown>;
+  startTransaction(isolationLevel?: string): Promise<void>;
+  commitTransaction(): Promise<void>;
+  rollbackTransaction(): Promise<void>;
   stream(sql: string, parameters?: readonly unknown[], onEnd?: () => void, onError?: () => void): unknown;
   beforeMigration(): Promise<void>;
   afterMigration(): Promise<void>;
@@ -77,6 +81,21 @@ export function leasedQueryRunner(
       return super.query.call(call, sql, parameters, useStructuredResult);
     }
 
+    override async startTransaction(isolationLevel?: string): Promise<void> {
+      await super.startTransaction(isolationLevel);
+      this.#handle?.began();
+    }
+
+    override commitTransaction(): Promise<void> {
+      this.#endsOutermost();
+      return super.commitTransaction();
+    }
+
+    override rollbackTransaction(): Promise<void> {
+      this.#endsOutermost();
+      return super.rollbackTransaction();
+    }
+
     /** TypeORM has no streams on SQLite; they cost nothing here, since the handle is the runner's own. */
     override async stream(
       sql: string,
@@ -115,6 +134,11 @@ export function leasedQueryRunner(
     async #keepForeignKeys(areKept: boolean): Promise<void> {
       const { database } = await this.#lease();
       lentHandleOf(database).keepForeignKeys(areKept);
+    }
+
+    /** Those inside of it are savepoints. */
+    #endsOutermost(): void {
+      if (this.transactionDepth <= 1) this.#handle?.ends();
     }
 
     #lease(): Promise<WaitingHandle> {

@@ -1,6 +1,7 @@
 import { BusyWait } from '../../engines/sqlite/busy-wait.js';
 import { isBusy } from '../../engines/sqlite/errors.js';
 import {
+  lentHandleIn,
   type RunResult,
   type SqliteDatabase,
   type SqliteStatement,
@@ -18,6 +19,7 @@ export class WaitingHandle {
   readonly #lease: ClientLease;
   readonly #busyTimeoutMs: number;
   readonly #wait = new BusyWait();
+  #isOfFunction = false;
 
   /** Leases one. Throws what a session's first use throws. */
   static async acquire(clients: Clients, busyTimeoutMs: number): Promise<WaitingHandle> {
@@ -50,6 +52,23 @@ export class WaitingHandle {
       const holder = this.database.inTransaction ? undefined : holderOf(this.#lease);
       return this.#wait.retry(error, { attempt, isBusy: mayWait, timeoutMs: this.#busyTimeoutMs, holder });
     }
+  }
+
+  /**
+   * The transaction that has begun is its ORM's: where a statement of its function ends it, none that follows may run
+   * outside of it, and whoever commits it is told.
+   */
+  began(): void {
+    if (this.#isOfFunction) return;
+    this.#isOfFunction = true;
+    lentHandleIn(this.database)?.enter();
+  }
+
+  /** Its ORM ends it now. */
+  ends(): void {
+    if (!this.#isOfFunction) return;
+    this.#isOfFunction = false;
+    lentHandleIn(this.database)?.leave();
   }
 
   /** The rows of a statement that gives some, or what another one did. Integers that a number cannot hold are bigint. */

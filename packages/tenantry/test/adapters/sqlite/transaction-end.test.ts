@@ -140,6 +140,92 @@ onSqlite((open) => {
     });
   });
 
+  describe.each(['COMMIT', 'ROLLBACK'])('a transaction function of an ORM that says %s itself', (ending) => {
+    type Run = (text: string) => Promise<unknown>;
+    /** Runs a function in a transaction. */
+    type Transact = (tenancy: Tenancy, work: (run: Run) => Promise<void>) => Promise<unknown>;
+    const doors: readonly [string, Transact][] = [
+      [
+        'Kysely',
+        (tenancy, work) =>
+          new Kysely({ dialect: sqliteDialect(tenancy) })
+            .transaction()
+            .execute((tx) => work((text) => sql.raw(text).execute(tx))),
+      ],
+      [
+        'a controlled one of Kysely',
+        async (tenancy, work) => {
+          const tx = await new Kysely({ dialect: sqliteDialect(tenancy) }).startTransaction().execute();
+          try {
+            await work((text) => sql.raw(text).execute(tx));
+            await tx.commit().execute();
+          } catch (error) {
+            await tx.rollback().execute();
+            throw error;
+          }
+        },
+      ],
+      [
+        'Knex',
+        (tenancy, work) =>
+          knex({ client: sqliteKnexClient(tenancy, knex), useNullAsDefault: true }).transaction((tx) =>
+            work((text) => tx.raw(text).then()),
+          ),
+      ],
+      [
+        'Prisma’s adapter',
+        async (tenancy, work) => {
+          const tx = await (await prismaSqlite(tenancy).connect()).startTransaction();
+          try {
+            await work((text) => tx.executeRaw({ sql: text, args: [], argTypes: [] }));
+          } catch (error) {
+            await tx.rollback();
+            throw error;
+          }
+          await tx.commit();
+        },
+      ],
+    ];
+
+    it.each(doors)('is told so, and nothing that follows runs alone: %s', async (_door, transact) => {
+      const { tenancy, one, ids, inUse } = await opened();
+      const kept = ending === 'COMMIT' ? [1, 2] : [1];
+      await tenancy.run(one, async () => {
+        const goesOn = transact(tenancy, async (run) => {
+          await run(add(2));
+          await run(ending);
+          await expect(run(add(3))).rejects.toEqual(ENDED);
+        });
+        await expect(goesOn).rejects.toEqual(ENDED);
+        expect([await ids(), inUse()]).toEqual([kept, 0]);
+        const ends = transact(tenancy, async (run) => void (await run(ending)));
+        await expect(ends).rejects.toEqual(ENDED);
+        // One that ends as it should is not in the way of the next.
+        for (const id of [4, 5]) await transact(tenancy, async (run) => void (await run(add(id))));
+      });
+      expect([await ids(), inUse()]).toEqual([[...kept, 4, 5], 0]);
+    });
+  });
+
+  describe('a single call of an ORM that begins a transaction', () => {
+    it.each<[string, (tenancy: Tenancy) => Promise<unknown>]>([
+      ['Kysely', (tenancy) => sql`begin immediate`.execute(new Kysely({ dialect: sqliteDialect(tenancy) }))],
+      [
+        'Knex',
+        (tenancy) =>
+          knex({ client: sqliteKnexClient(tenancy, knex), useNullAsDefault: true }).raw('begin immediate'),
+      ],
+    ])('leaves nothing of it to the next: %s', async (door, begin) => {
+      const { tenancy, one, ids, inUse } = await opened();
+      const call = tenancy.run(one, () => begin(tenancy));
+      if (door === 'Kysely') await expect(call).rejects.toMatchObject({ code: 'TENANTRY_NOT_SUPPORTED' });
+      else await call;
+      expect(inUse()).toBe(0);
+      await tenancy.session(one).execute(add(2));
+      expect(await ids()).toEqual([1, 2]);
+    });
+  });
+
   describe('a key beyond 2^53', () => {
     const KEY = 2n ** 60n + 1n;
     const insert = `INSERT INTO big (id) VALUES (${KEY})`;
@@ -203,6 +289,29 @@ onTypeorm((opened) => {
       );
       await expect(answer).rejects.toThrow(/was ended/);
       expect([await usersOf(one), held()]).toEqual([[{ id: 1 }], 0]);
+    });
+
+    it('takes no further statement after its own function said COMMIT, and is not committed silently', async () => {
+      const { tenancy, one, source, usersOf, held } = await opened();
+      for (const more of [[add(3)], []]) {
+        const answer = tenancy.run(one, () =>
+          source.transaction(async (manager) => {
+            await manager.query('COMMIT');
+            for (const text of more) await manager.query(text);
+          }),
+        );
+        await expect(answer).rejects.toThrow(/was ended/);
+      }
+      await tenancy.run(one, () => source.transaction((manager) => manager.query(add(4))));
+      expect([await usersOf(one), held()]).toEqual([[{ id: 1 }, { id: 4 }], 0]);
+    });
+
+    it('that a single call begins leaves nothing to the next', async () => {
+      const { tenancy, one, source, usersOf, held } = await opened();
+      await tenancy.run(one, () => source.query('BEGIN IMMEDIATE'));
+      expect(held()).toBe(0);
+      await tenancy.session(one).execute(add(2));
+      expect(await usersOf(one)).toEqual([{ id: 1 }, { id: 2 }]);
     });
   });
 });

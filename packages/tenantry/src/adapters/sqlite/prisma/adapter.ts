@@ -91,6 +91,7 @@ export class TenantAdapter extends TenantQueryable implements PrismaAdapter {
     const handle = await this.#lease();
     try {
       await inPrismasWords(handle.exec('BEGIN IMMEDIATE'));
+      handle.began();
     } catch (error) {
       handle.release();
       throw error;
@@ -128,6 +129,7 @@ class TenantTransaction extends TenantQueryable implements PrismaTransaction {
   }
 
   async commit(): Promise<void> {
+    this.#handle.ends();
     try {
       await this.#exec('COMMIT');
     } finally {
@@ -137,6 +139,7 @@ class TenantTransaction extends TenantQueryable implements PrismaTransaction {
   }
 
   async rollback(): Promise<void> {
+    this.#handle.ends();
     try {
       // Some errors (a full disk) have SQLite roll back by itself.
       if (this.#handle.database.inTransaction) await this.#exec('ROLLBACK');

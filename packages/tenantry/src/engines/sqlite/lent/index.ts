@@ -7,6 +7,6 @@ export type {
   SqliteTransaction,
 } from './driver-types.js';
 export type { DatabaseHome, HeldHandle } from './home.js';
-export { lentHandleOf } from './lend.js';
+export { lentHandleIn, lentHandleOf } from './lend.js';
 export type { LentHandle } from './lent-handle.js';
 export { statementsOf } from './refusal.js';

@@ -33,11 +33,16 @@ export function lend(lendable: Lendable, { raw = false }: LendOptions = {}): Loa
 
 /** The handle behind a client that was lent. */
 export function lentHandleOf(client: object): LentHandle {
-  const handle = lentHandles.get(client);
+  const handle = lentHandleIn(client);
   if (handle !== undefined) return handle;
   throw new InternalError('This client is no database of SQLite that was lent.', {
     hint: 'Please report it.',
   });
+}
+
+/** The same of one that may be something else, as a probe is. */
+export function lentHandleIn(client: object): LentHandle | undefined {
+  return lentHandles.get(client);
 }
 
 /** One handle for everything. */

@@ -76,13 +76,23 @@ export class LentHandle implements Activity {
   /** Begins a transaction or a savepoint for a function: until {@link end} nothing else may end it. */
   begin(sql: string): void {
     this.exec(sql);
-    this.#transaction.enter();
+    this.enter();
   }
 
   /** Ends what {@link begin} began. Throws TransactionEndedError for a COMMIT of what had ended before. */
   end(sql: string): void {
-    this.#transaction.leave();
+    this.leave();
     this.exec(sql);
+  }
+
+  /** The transaction, or savepoint, that has begun is a function's: until {@link leave} nothing else may end it. */
+  enter(): void {
+    this.#transaction.enter();
+  }
+
+  /** What comes next may end it. */
+  leave(): void {
+    this.#transaction.leave();
   }
 
   /** The key of the row that a statement has just inserted, whole: see {@link exactRowid}. */
