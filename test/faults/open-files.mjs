@@ -5,12 +5,15 @@ import { createTenancy } from 'tenantry';
 
 const [folder, left] = process.argv.slice(2);
 const tenancy = await createTenancy({ catalog: `sqlite:${folder}`, setup: true });
+await tenancy.tenants.create({ name: 'known' });
+await tenancy.session('known').ready();
 const free = useUp(Number(left));
+const opening = await outcome(tenancy.session('known').query('SELECT 1'));
 const worst = await administrate('worst');
 free();
 const after = await administrate('after');
 await tenancy.close();
-console.log(JSON.stringify({ worst, after }));
+console.log(JSON.stringify({ opening, worst, after }));
 
 /** @param {string} name */
 async function administrate(name) {

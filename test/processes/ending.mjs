@@ -60,6 +60,9 @@ const ways = {
     await refused(createTenancy({ catalog, servers: { main: server }, timeouts: { queryMs: -1 } }));
     await refused(createTenancy({ catalog, servers: { main: 'nothing://' } }));
   },
+  async 'no close'() {
+    await inUse();
+  },
   async 'nothing but its end'() {
     const tenancy = await inUse();
     console.log((await leftOver()).length > 0 ? 'kept' : 'not kept');

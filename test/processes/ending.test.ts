@@ -33,9 +33,9 @@ function run(
 forEachEngine((engine) => {
   const namespace = useNamespace(engine);
 
-  async function runIn(way: string) {
+  async function runIn(way: string, parameters = '') {
     const [catalog, tenant] = [catalogUrl(namespace()), namespace().name('acme')];
-    const server = namespace().url;
+    const server = namespace().url + parameters;
     const tenancy = await createTenancy({ catalog, servers: { main: server }, setup: true });
     const { tenants } = await tenancy.tenants.list();
     if (tenants.length === 0) await tenancy.tenants.create({ name: tenant });
@@ -67,6 +67,18 @@ forEachEngine((engine) => {
     async () => {
       const stdout = engine.name === 'sqlite' ? 'not kept\n[]\n' : 'kept\n[]\n';
       expect(await runIn('nothing but its end')).toEqual({ code: 0, signal: null, stdout, stderr: '' });
+    },
+    TEST_MS,
+  );
+
+  if (engine.name !== 'sqlite') return;
+  // libsql runs in no thread.
+  const kinds = engine.label.includes('libsql') ? ['process'] : ['process', 'thread'];
+  it.each(kinds)(
+    'a tenancy that nobody closes does not keep its process where its databases are in a %s of their own',
+    async (kind) => {
+      const ended = { code: 0, signal: null, stdout: '[]\n', stderr: '' };
+      expect(await runIn('no close', `&worker=${kind}`)).toEqual(ended);
     },
     TEST_MS,
   );
