@@ -136,11 +136,9 @@ function describeNames(engine: EngineUnderTest, name: 'mysql' | 'postgres'): voi
         database: template,
         columns: { id: { type: Number, primary: true } },
       });
-      const entity = ambientTypeorm(
-        tenancy,
-        () => new DataSource(optionsOf(tenancy, { entities: [Elsewhere] })),
-      );
-      await expect(entity).rejects.toThrow(InvalidOptionError);
+      const source = new DataSource(optionsOf(tenancy, { entities: [Elsewhere] }));
+      await expect(ambientTypeorm(tenancy, () => source)).rejects.toThrow(InvalidOptionError);
+      expect(source.isInitialized).toBe(false);
       await expect(ambientTypeorm(tenancy, () => ({ initialize: async () => {} }))).rejects.toThrow(
         NotSupportedError,
       );

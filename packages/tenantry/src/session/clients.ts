@@ -4,6 +4,7 @@ import type { LendOptions, LentClient } from '../engine/lent-client.js';
 import {
   AbortedError,
   ConnectionLostError,
+  InvalidOptionError,
   type NotSupportedError,
   StatementTimeoutError,
   type TenancyError,
@@ -326,5 +327,17 @@ function useEnded(end: LentEnd, label: string, signal: AbortSignal | undefined, 
   return new StatementTimeoutError(`${label}: ${message}.`, {
     tenant: label,
     hint: `Make it faster, or give the pool, or clients().acquire, a longer ${option}.`,
+  });
+}
+
+/**
+ * Where the tenant of these clients is, without waiting: {@link TenantClients.placement}.
+ *
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for clients that are not of this library's making
+ */
+export function placementOf(clients: Clients): Placement {
+  if (clients instanceof TenantClients) return clients.placement;
+  throw new InvalidOptionError('These clients do not say where their tenant is.', {
+    hint: 'Pass the tenancy that createTenancy made, or a wrapper whose clients() gives what that one gives.',
   });
 }

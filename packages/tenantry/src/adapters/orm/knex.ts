@@ -1,6 +1,6 @@
 import { NotSupportedError } from '../../errors.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';
-import type { TenantClients } from '../../session/clients.js';
+import { placementOf } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import { bindBuilders, type KnexBuilders } from './knex-builders.js';
 
@@ -44,13 +44,17 @@ export function ambientKnex<Db extends object>(tenancy: Tenancy, db: Db): Db {
 
 function nameDatabase(tenancy: Tenancy, client: KnexInternals['client']): void {
   const settings = client?.connectionSettings;
+  const before = settings && Object.getOwnPropertyDescriptor(settings, 'database');
   let probed: string | undefined = 'tenantry-probe';
   // On the settings, because the clients of Knex's transactions share them.
   if (settings !== undefined) {
-    const get = () => probed ?? (tenancy.clients() as TenantClients).placement.database;
+    const get = () => probed ?? placementOf(tenancy.clients()).database;
     Object.defineProperty(settings, 'database', { get, enumerable: false, configurable: true });
   }
   if (client?.database?.() !== probed) {
+    // The Knex stays its owner's, who may go on with it.
+    if (before !== undefined) Object.defineProperty(settings, 'database', before);
+    else if (settings !== undefined) Reflect.deleteProperty(settings, 'database');
     throw noSettings();
   }
   probed = undefined;

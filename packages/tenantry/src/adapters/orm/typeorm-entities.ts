@@ -23,6 +23,16 @@ interface InsertEvent {
   readonly metadata: { readonly primaryColumns: readonly { readonly isGenerated: boolean }[] };
 }
 
+/** Takes the last steps with a DataSource that was initialized; one that is refused is closed, for nobody else has it. */
+export async function orClose(source: object, steps: () => void): Promise<void> {
+  try {
+    steps();
+  } catch (error) {
+    await (source as { destroy?(): Promise<unknown> }).destroy?.().catch(() => {});
+    throw error;
+  }
+}
+
 /**
  * Makes an initialized DataSource refuse (`TENANTRY_TENANT_SWITCH`) an entity in the context of another tenant than it was
  * made for: to save or remove it, or one that has it as a relation, would write over the other's row with the same

@@ -1,10 +1,10 @@
 import { InvalidOptionError, NotSupportedError } from '../../errors.js';
 import { assertFunction } from '../../input/call-options.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';
-import type { TenantClients } from '../../session/clients.js';
+import { placementOf } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import type { Placement } from '../../tenant/tenant.js';
-import { bindEntities, type EntitySource } from './typeorm-entities.js';
+import { bindEntities, type EntitySource, orClose } from './typeorm-entities.js';
 
 /** What is used of TypeORM's `DataSource` beyond its types. */
 interface SourceInternals {
@@ -78,9 +78,11 @@ export async function ambientTypeorm<Source extends { initialize(): Promise<unkn
     await source.initialize();
   });
   names.isInitialized = true;
-  assertEntities(source as SourceInternals);
-  if (!bindEntities(tenancy, source as EntitySource))
-    throw unsafe('it makes its entities elsewhere than TypeORM 1');
+  await orClose(source, () => {
+    assertEntities(source as SourceInternals);
+    if (!bindEntities(tenancy, source as EntitySource))
+      throw unsafe('it makes its entities elsewhere than TypeORM 1');
+  });
   for (const name of SCHEMA_TOOLS) {
     const tool = Reflect.get(source, name) as (...given: unknown[]) => Promise<unknown>;
     Reflect.set(source, name, async (...given: unknown[]) => {
@@ -135,7 +137,7 @@ class NamesInContext {
 
   get #placement() {
     if (this.probed !== undefined) return this.probed;
-    return (this.#tenancy.clients() as TenantClients).placement;
+    return placementOf(this.#tenancy.clients());
   }
 
   get #searchSchema(): unknown {

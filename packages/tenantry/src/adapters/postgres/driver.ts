@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { InvalidOptionError } from '../../errors.js';
-import type { TenantClients } from '../../session/clients.js';
+import { placementOf } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
 import { KeptName } from '../orm/kept-name.js';
 import { type ConnectCallback, type PgPoolOptions, TenantPool } from './tenant-pool.js';
@@ -100,7 +100,7 @@ class ModulePool extends TenantPool {
 
   /** Where each tenant has a database, the schema's name is the same in all. */
   #hasOwnSchema(): boolean {
-    return (this.#tenancy.clients() as TenantClients).placement.isolation === 'schema';
+    return placementOf(this.#tenancy.clients()).isolation === 'schema';
   }
 }
 

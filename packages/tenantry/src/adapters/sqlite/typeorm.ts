@@ -4,7 +4,7 @@ import { assertKnownKeys } from '../../input/known-keys.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';
 import type { ClientLease } from '../../session/clients.js';
 import type { Tenancy } from '../../tenancy.js';
-import { bindEntities, type EntitySource } from '../orm/typeorm-entities.js';
+import { bindEntities, type EntitySource, orClose } from '../orm/typeorm-entities.js';
 import { assertMilliseconds, DAY_MS, LONGEST_WAIT_MS } from './options.js';
 import { assertKeepsApart, type ProbedSource, unsafe } from './typeorm-probe.js';
 import { leasedQueryRunner, type QueryRunner, type QueryRunnerClass } from './typeorm-query-runner.js';
@@ -94,8 +94,10 @@ export async function ambientTypeorm<Source extends { initialize(): Promise<unkn
     return tenancy.clients().acquire();
   });
   await source.initialize();
-  if (!bindEntities(tenancy, source as EntitySource))
-    throw unsafe('it makes its entities elsewhere than TypeORM 1');
+  await orClose(source, () => {
+    if (!bindEntities(tenancy, source as EntitySource))
+      throw unsafe('it makes its entities elsewhere than TypeORM 1');
+  });
   return source;
 }
 

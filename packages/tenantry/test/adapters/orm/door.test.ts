@@ -81,6 +81,32 @@ describe('what ties an ORM to tenants', () => {
   });
 });
 
+describe('a Knex that looks elsewhere for its database', () => {
+  it('is refused, and keeps what it was told before', () => {
+    for (const connectionSettings of [{}, { database: 'mine' }]) {
+      const before = Object.getOwnPropertyDescriptors(connectionSettings);
+      const db = { client: { connectionSettings, database: () => 'elsewhere' } };
+      const tenancy = { session() {}, clients() {}, run() {}, current() {} } as unknown as Tenancy;
+      expect(() => ambientKnex(tenancy, db)).toThrow(
+        expect.objectContaining({ code: 'TENANTRY_NOT_SUPPORTED' }),
+      );
+      expect(Object.getOwnPropertyDescriptors(connectionSettings)).toEqual(before);
+    }
+  });
+});
+
+it('a Knex over a tenancy whose clients are not ours is told so when it asks where it is', () => {
+  const tenancy = { session() {}, clients() {}, run() {}, current() {} } as unknown as Tenancy;
+  const connectionSettings: { readonly database?: string } = {};
+  const make = () => ({});
+  const client = {
+    ...{ connectionSettings, database: () => connectionSettings.database },
+    ...{ queryBuilder: make, schemaBuilder: make, raw: make, runner: make },
+  };
+  ambientKnex(tenancy, { client });
+  expect(() => client.database()).toThrow(expect.objectContaining({ code: 'TENANTRY_INVALID_OPTION' }));
+});
+
 describe('problem', () => {
   it('refuses options that are none', () => {
     for (const options of [null, 1, { path: '/' }, { instance: 1 }]) {

@@ -64,16 +64,29 @@ onTypeorm((opened, open) => {
         },
       ],
       [
+        'loads its entities elsewhere',
+        (source) => {
+          Object.assign(source, { relationLoader: undefined });
+        },
+      ],
+      [
         'has no query runners',
         (source) => {
           Object.assign(source, { driver: {} });
         },
       ],
     ];
-    it.each(CHANGES)('is refused where it %s', async (_name, change) => {
+    it.each(CHANGES)('is refused where it %s, and left closed', async (_name, change) => {
       const { tenancy, one } = await open();
-      const refused = expect(refusing(tenancy, change)).rejects;
+      let made: DataSource | undefined;
+      const refused = expect(
+        refusing(tenancy, (source) => {
+          made = source;
+          change(source);
+        }),
+      ).rejects;
       await refused.toMatchObject({ code: 'TENANTRY_NOT_SUPPORTED' });
+      expect(made?.isInitialized).toBe(false);
       expect(tenancy.stats().servers.main?.inUse).toBe(0);
       expect(await tenancy.session(one).query('SELECT id FROM users')).toEqual([{ id: 1 }]);
     });
