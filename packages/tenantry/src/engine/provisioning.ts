@@ -18,6 +18,11 @@ export interface StepOptions {
  */
 export type PlacementConflict = 'catalog' | 'shared' | 'linked' | 'owned';
 
+/** From what to what an identity is changed: undefined is nothing, and it does not become nothing from nothing. */
+export type IdentityChange =
+  | [from: Identity | undefined, to: Identity, options?: StepOptions]
+  | [from: Identity, to: undefined, options?: StepOptions];
+
 /**
  * What makes and describes databases on one server. Every method opens connections of its own,
  * closes them before it returns, and rejects with the driver's own errors. Names are physical
@@ -57,12 +62,7 @@ export interface Provisioning {
    * @throws IdentityMismatchError if it says anything else; where it says nothing, also for a conflict
    * ({@link Provisioning.conflictAt}).
    */
-  changeIdentity(
-    name: string,
-    from: Identity | undefined,
-    to: Identity | undefined,
-    options?: StepOptions,
-  ): Promise<void>;
+  changeIdentity(name: string, ...change: IdentityChange): Promise<void>;
   /** Runs a script of several statements in a database. Stops at the first error. */
   runScript(name: string, script: string, options?: StepOptions): Promise<void>;
 }

@@ -13,7 +13,7 @@ export function withinBudget(provisioning: Provisioning, pool: ServerPool): Prov
     readIdentity: (...args) => within(() => provisioning.readIdentity(...args)),
     conflictAt: (...args) => within(() => provisioning.conflictAt(...args)),
     mayIdentify: (...args) => within(() => provisioning.mayIdentify(...args)),
-    changeIdentity: (...args) => within(() => provisioning.changeIdentity(...args)),
+    changeIdentity: (name, ...change) => within(() => provisioning.changeIdentity(name, ...change)),
     runScript: (...args) => within(() => provisioning.runScript(...args)),
   };
 }

@@ -7,7 +7,7 @@ import {
   identityValues,
   placementConflict,
 } from '../../engine/identity.js';
-import type { PlacementConflict } from '../../engine/provisioning.js';
+import type { IdentityChange, PlacementConflict } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { classifyError, serverErrorNumber } from './errors.js';
 
@@ -50,19 +50,15 @@ export async function readIdentity(
 }
 
 /** Changes it from exactly what it was. */
-export async function changeIdentity(
-  connection: EngineConnection,
-  from: Identity | undefined,
-  to: Identity | undefined,
-): Promise<void> {
-  if (from === undefined) {
+export async function changeIdentity(connection: EngineConnection, change: IdentityChange): Promise<void> {
+  if (change[0] === undefined) {
     const conflict = await conflictIn(connection);
     if (conflict !== undefined) throw placementConflict(connection.database, conflict);
     await connection.query(IDENTITY_TABLE);
   }
   try {
     await connection.begin();
-    const changed = await compareAndSet(connection, from, to);
+    const changed = await compareAndSet(connection, change);
     await connection.commit();
     if (changed === 1) return;
   } catch (error) {
@@ -79,16 +75,9 @@ export async function conflictIn(connection: EngineConnection): Promise<Placemen
   return rows.some((row) => Object.values(row)[0] === 'tenantry_catalog') ? 'catalog' : undefined;
 }
 
-async function compareAndSet(
-  connection: EngineConnection,
-  from: Identity | undefined,
-  to: Identity | undefined,
-): Promise<number> {
-  if (from === undefined) {
-    if (to === undefined) return 1;
-    return (await connection.query(INSERT, identityValues(to))).affectedRows;
-  }
+async function compareAndSet(connection: EngineConnection, [from, to]: IdentityChange): Promise<number> {
   if (to === undefined) return (await connection.query(DELETE, identityValues(from))).affectedRows;
+  if (from === undefined) return (await connection.query(INSERT, identityValues(to))).affectedRows;
   return (await connection.query(UPDATE, [...identityValues(to), ...identityValues(from)])).affectedRows;
 }
 

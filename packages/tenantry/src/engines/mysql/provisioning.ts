@@ -1,5 +1,10 @@
 import type { OpenOptions } from '../../engine/engine.js';
-import type { PlacementConflict, Provisioning, StepOptions } from '../../engine/provisioning.js';
+import type {
+  IdentityChange,
+  PlacementConflict,
+  Provisioning,
+  StepOptions,
+} from '../../engine/provisioning.js';
 import { InvalidInputError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { MysqlConnection } from './connection.js';
@@ -92,13 +97,8 @@ export class MysqlProvisioning implements Provisioning {
     return this.#on(undefined, options, (connection) => mayIdentify(connection, name));
   }
 
-  changeIdentity(
-    name: string,
-    from: Identity | undefined,
-    to: Identity | undefined,
-    options?: StepOptions,
-  ): Promise<void> {
-    return this.#on(name, options, (connection) => changeIdentity(connection, from, to));
+  changeIdentity(name: string, ...change: IdentityChange): Promise<void> {
+    return this.#on(name, change[2], (connection) => changeIdentity(connection, change));
   }
 
   runScript(name: string, script: string, options?: StepOptions): Promise<void> {

@@ -6,7 +6,7 @@ import {
   identityValues,
   placementConflict,
 } from '../../engine/identity.js';
-import type { PlacementConflict } from '../../engine/provisioning.js';
+import type { IdentityChange, PlacementConflict } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { classifyError, sqlState } from './errors.js';
 
@@ -64,7 +64,7 @@ export async function identifyWhole(connection: EngineConnection, to: Identity):
     const conflict = await conflictIn(connection);
     if (conflict !== undefined) throw placementConflict(connection.database, conflict);
     for (const sql of IDENTITY_TABLE) await connection.query(sql);
-    await compareAndSet(connection, WHOLE, undefined, to);
+    await compareAndSet(connection, WHOLE, [undefined, to]);
   });
 }
 
@@ -101,8 +101,7 @@ export const WHOLE: IdentityRow = { table: 'tenantry.identity', key: { id: 1 } }
 export async function compareAndSet(
   connection: EngineConnection,
   { table, key }: IdentityRow,
-  from: Identity | undefined,
-  to: Identity | undefined,
+  [from, to]: IdentityChange,
 ): Promise<void> {
   const values: (string | number)[] = [];
   const place = (value: string | number) => `$${values.push(value)}`;
@@ -119,15 +118,14 @@ export async function compareAndSet(
     }
   };
   let result: StatementResult;
-  if (from === undefined) {
-    if (to === undefined) return;
+  if (to === undefined) {
+    result = await run(`DELETE FROM ${table} WHERE ${isRow(from)}`);
+  } else if (from === undefined) {
     const row = { ...key, ...columnsOf(to) };
     result = await run(
       `INSERT INTO ${table} (${Object.keys(row).join(', ')})
        VALUES (${Object.values(row).map(place).join(', ')}) ON CONFLICT DO NOTHING`,
     );
-  } else if (to === undefined) {
-    result = await run(`DELETE FROM ${table} WHERE ${isRow(from)}`);
   } else {
     const changes = each(columnsOf(to), '=').join(', ');
     result = await run(`UPDATE ${table} SET ${changes}, updated_at = pg_catalog.now() WHERE ${isRow(from)}`);

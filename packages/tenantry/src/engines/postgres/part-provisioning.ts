@@ -1,7 +1,7 @@
 import type { EngineConnection } from '../../engine/connection.js';
 import { identityIn, placementConflict } from '../../engine/identity.js';
 import type { DatabasePart } from '../../engine/place.js';
-import type { PlacementConflict } from '../../engine/provisioning.js';
+import type { IdentityChange, PlacementConflict } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { PostgresConnection } from './connection.js';
 import { quoteIdentifier } from './identifiers.js';
@@ -71,11 +71,10 @@ export async function readPartIdentity(
 export async function changePartIdentity(
   connection: PostgresConnection,
   part: DatabasePart,
-  from: Identity | undefined,
-  to: Identity | undefined,
+  change: IdentityChange,
 ): Promise<void> {
-  if (from === undefined) await makeIdentities(connection);
-  await compareAndSet(connection, rowOfPart(part), from, to);
+  if (change[0] === undefined) await makeIdentities(connection);
+  await compareAndSet(connection, rowOfPart(part), change);
 }
 
 async function hasIdentityTable(connection: PostgresConnection): Promise<boolean> {

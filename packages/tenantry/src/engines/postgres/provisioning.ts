@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenOptions } from '../../engine/engine.js';
 import type { DatabasePart } from '../../engine/place.js';
-import type { PlacementConflict, Provisioning, StepOptions } from '../../engine/provisioning.js';
+import type {
+  IdentityChange,
+  PlacementConflict,
+  Provisioning,
+  StepOptions,
+} from '../../engine/provisioning.js';
 import { InvalidInputError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { PostgresConnection } from './connection.js';
@@ -123,17 +128,13 @@ export class PostgresProvisioning implements Provisioning {
     });
   }
 
-  changeIdentity(
-    name: string,
-    from: Identity | undefined,
-    to: Identity | undefined,
-    options?: StepOptions,
-  ): Promise<void> {
+  changeIdentity(name: string, ...change: IdentityChange): Promise<void> {
+    const [from, to, options] = change;
     return this.#in(name, options, async (connection) => {
       const part = options?.part;
-      if (part !== undefined) return changePartIdentity(connection, part, from, to);
+      if (part !== undefined) return changePartIdentity(connection, part, change);
       if (from === undefined && to !== undefined) return identifyWhole(connection, to);
-      return compareAndSet(connection, WHOLE, from, to);
+      return compareAndSet(connection, WHOLE, change);
     });
   }
 

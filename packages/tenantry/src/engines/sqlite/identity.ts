@@ -7,7 +7,7 @@ import {
   identityValues,
   placementConflict,
 } from '../../engine/identity.js';
-import type { PlacementConflict } from '../../engine/provisioning.js';
+import type { IdentityChange, PlacementConflict } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { classifyError } from './errors.js';
 
@@ -68,19 +68,15 @@ function isUnknownColumn(error: unknown): boolean {
 }
 
 /** Changes it from exactly what it was, under the file's write lock. */
-export async function changeIdentity(
-  connection: EngineConnection,
-  from: Identity | undefined,
-  to: Identity | undefined,
-): Promise<void> {
+export async function changeIdentity(connection: EngineConnection, change: IdentityChange): Promise<void> {
   await connection.begin();
   try {
-    if (from === undefined) {
+    if (change[0] === undefined) {
       const conflict = await conflictIn(connection);
       if (conflict !== undefined) throw placementConflict(connection.database, conflict);
       await connection.query(CREATE_TABLE);
     }
-    await compareAndSet(connection, from, to);
+    await compareAndSet(connection, change);
     await connection.commit();
   } catch (error) {
     // The first error says why; whoever opened the connection closes it.
@@ -98,18 +94,14 @@ export async function conflictIn(
   return rows.length > 0 ? 'catalog' : undefined;
 }
 
-async function compareAndSet(
-  connection: EngineConnection,
-  from: Identity | undefined,
-  to: Identity | undefined,
-): Promise<void> {
-  if (from === undefined && ((await readIdentity(connection)) !== undefined || to === undefined)) {
+async function compareAndSet(connection: EngineConnection, [from, to]: IdentityChange): Promise<void> {
+  if (from === undefined && (await readIdentity(connection)) !== undefined) {
     throw identityChanged(connection.database);
   }
   const now = new Date();
   const { affectedRows } =
     to === undefined
-      ? await connection.query(DELETE, from && identityValues(from))
+      ? await connection.query(DELETE, identityValues(from))
       : from === undefined
         ? await connection.query(INSERT, [now, ...identityValues(to)])
         : await connection.query(UPDATE, [now, ...identityValues(to), ...identityValues(from)]);

@@ -1,7 +1,12 @@
 import { accessSync, constants, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { OpenOptions } from '../../engine/engine.js';
-import type { PlacementConflict, Provisioning, StepOptions } from '../../engine/provisioning.js';
+import type {
+  IdentityChange,
+  PlacementConflict,
+  Provisioning,
+  StepOptions,
+} from '../../engine/provisioning.js';
 import type { ErrorKind } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import {
@@ -109,13 +114,8 @@ export class SqliteProvisioning implements Provisioning {
     return [this.#folder, databasePath(realFolder(this.#folder), name)].every(isWritable);
   }
 
-  async changeIdentity(
-    name: string,
-    from: Identity | undefined,
-    to: Identity | undefined,
-    { signal }: StepOptions = {},
-  ): Promise<void> {
-    await this.#use(name, signal, (connection) => changeIdentity(connection, from, to));
+  async changeIdentity(name: string, ...change: IdentityChange): Promise<void> {
+    await this.#use(name, change[2]?.signal, (connection) => changeIdentity(connection, change));
   }
 
   /** Checks the whole script first; then its statements run one by one, waiting for locks where they must. */
