@@ -66,8 +66,8 @@ export interface CatalogReader {
 }
 
 /**
- * The tables that the asking role may use and in which a tenant could meet another's rows. Ask as the role
- * that serves requests; tenantry does whenever it opens a connection, and refuses to go on if there are any.
+ * The tables that the asking role may use, itself or through views, and in which a tenant could meet another's rows. Ask as
+ * the role that serves requests; tenantry does whenever it opens a connection, and refuses to go on if there are any.
  *
  * A policy counts that restricts every command, for everybody, by what {@link rowPolicies} writes: a column that equals the
  * setting `tenantry.tenant`. Whatever else it says as well could let other rows through, and is not trusted.
@@ -118,25 +118,68 @@ const SETTING = `current_setting\\('${ROW_SETTING}'::text(?:, true)?\\)`;
 const KEY = `(?:${SETTING}|NULLIF\\(${SETTING}, ''::text\\))`;
 const BINDS = `^\\((?:${COLUMN}|\\(${COLUMN}\\)::text) = (?:${KEY}|\\(${KEY}\\)::(?:text|uuid|integer|bigint))\\)$`;
 
-/** What {@link unguardedTables} asks. */
+/** Whether a role may use a relation, wherever that is. */
+function mayUse(role: string): string {
+  return `(pg_catalog.has_table_privilege(${role}, relation.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+      OR pg_catalog.has_any_column_privilege(${role}, relation.oid, 'SELECT, INSERT, UPDATE'))`;
+}
+
+/**
+ * What {@link unguardedTables} asks. A view uses what it is made of with the rights of its owner, or of its user if it is a
+ * `security_invoker`, in other schemas too: so it is followed, view by view, and each relation is judged for the `role`
+ * with whose rights it is reached, `through` the view that the asking role has found.
+ */
 export const UNGUARDED = `
-  SELECT pg_catalog.format('%I.%I', schema.nspname, relation.relname) AS "table", trouble.reason
-  FROM pg_catalog.pg_class AS relation
-  JOIN pg_catalog.pg_namespace AS schema ON schema.oid = relation.relnamespace
+  WITH RECURSIVE asking AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER),
+  candidate AS (
+    SELECT relation.*, schema.nspname, COALESCE((
+        SELECT pg_catalog.bool_or(CASE WHEN option_name = 'security_invoker' THEN option_value::pg_catalog.bool END)
+        FROM pg_catalog.pg_options_to_table(relation.reloptions)), false) AS is_invoker
+    FROM pg_catalog.pg_class AS relation
+    JOIN pg_catalog.pg_namespace AS schema ON schema.oid = relation.relnamespace
+    WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND schema.nspname NOT IN ('pg_catalog', 'information_schema', 'tenantry')
+      AND NOT pg_catalog.starts_with(schema.nspname, 'pg_')
+      AND relation.relname::pg_catalog.text <> ALL ('{${OURS}}'::pg_catalog.text[])
+  ),
+  reached (oid, role, through) AS (
+    SELECT relation.oid, asking.oid, NULL::pg_catalog.oid
+    FROM candidate AS relation CROSS JOIN asking
+    WHERE pg_catalog.has_schema_privilege(relation.relnamespace, 'USAGE') AND ${mayUse('asking.oid')}
+    UNION
+    SELECT relation.oid, acting.role, COALESCE(reached.through, view.oid)
+    FROM reached
+    JOIN candidate AS view ON view.oid = reached.oid AND view.relkind = 'v'
+    CROSS JOIN asking
+    CROSS JOIN LATERAL (SELECT CASE WHEN view.is_invoker THEN asking.oid ELSE view.relowner END AS role) AS acting
+    JOIN pg_catalog.pg_rewrite AS rule ON rule.ev_class = view.oid
+    JOIN pg_catalog.pg_depend AS made ON made.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND made.objid = rule.oid
+      AND made.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    JOIN candidate AS relation ON relation.oid = made.refobjid
+    WHERE relation.oid <> view.oid AND ${mayUse('acting.role')}
+  )
+  SELECT pg_catalog.format('%I.%I', relation.nspname, relation.relname) AS "table",
+    pg_catalog.min(trouble.reason || COALESCE('; the view '
+      || pg_catalog.quote_ident(view.nspname) || '.' || pg_catalog.quote_ident(view.relname) || ' reaches it', '')) AS reason
+  FROM reached
+  JOIN candidate AS relation ON relation.oid = reached.oid
   JOIN pg_catalog.pg_roles AS owner ON owner.oid = relation.relowner
+  LEFT JOIN candidate AS view ON view.oid = reached.through
+  CROSS JOIN asking
   CROSS JOIN LATERAL (SELECT CASE
     WHEN EXISTS (
       SELECT FROM pg_catalog.pg_rewrite AS rule
       WHERE rule.ev_class = relation.oid AND rule.rulename <> '_RETURN' AND rule.ev_enabled <> 'D'
     ) THEN 'it has a rule, which acts with the rights of the owner: use a trigger'
     WHEN relation.relkind = 'v' THEN CASE
-      WHEN (owner.rolsuper OR owner.rolbypassrls)
-        AND NOT COALESCE(relation.reloptions::pg_catalog.text[] && '{security_invoker=true,security_invoker=on,security_invoker=1}', false)
+      WHEN (owner.rolsuper OR owner.rolbypassrls) AND NOT relation.is_invoker
       THEN 'it is a view, and its owner sees every row: make it WITH (security_invoker = true)' END
     WHEN relation.relkind = 'm' THEN 'it is a materialized view, which no policy can guard'
     WHEN relation.relkind = 'f' THEN 'it is a foreign table, which no policy can guard'
-    WHEN pg_catalog.pg_has_role(relation.relowner, 'USAGE') THEN 'the role owns it, and could take its policies away'
-    WHEN pg_catalog.has_table_privilege(relation.oid, 'TRUNCATE') THEN 'the role may TRUNCATE it, which no policy stops'
+    WHEN reached.role = asking.oid AND pg_catalog.pg_has_role(relation.relowner, 'USAGE')
+      THEN 'the role owns it, and could take its policies away'
+    WHEN reached.role = asking.oid AND pg_catalog.has_table_privilege(relation.oid, 'TRUNCATE')
+      THEN 'the role may TRUNCATE it, which no policy stops'
     WHEN NOT relation.relrowsecurity THEN 'it has no row-level security'
     WHEN NOT relation.relforcerowsecurity THEN 'its row-level security is not forced on its owner'
     WHEN EXISTS (
@@ -151,13 +194,7 @@ export const UNGUARDED = `
         AND COALESCE(pg_catalog.pg_get_expr(policy.polwithcheck, policy.polrelid) ~ ${quoteLiteral(BINDS)}, true)
     ) THEN 'no policy restricts its rows to the tenant' END AS reason) AS trouble
   WHERE trouble.reason IS NOT NULL
-    AND relation.relkind IN ('r', 'p', 'v', 'm', 'f')
-    AND schema.nspname NOT IN ('pg_catalog', 'information_schema', 'tenantry')
-    AND NOT pg_catalog.starts_with(schema.nspname, 'pg_')
-    AND relation.relname::pg_catalog.text <> ALL ('{${OURS}}'::pg_catalog.text[])
-    AND pg_catalog.has_schema_privilege(schema.oid, 'USAGE')
-    AND (pg_catalog.has_table_privilege(relation.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
-      OR pg_catalog.has_any_column_privilege(relation.oid, 'SELECT, INSERT, UPDATE'))
+  GROUP BY 1
   ORDER BY 1`;
 
 const nameOf: Readonly<Record<RowKeyType, string>> = {

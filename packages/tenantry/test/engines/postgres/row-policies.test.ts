@@ -27,9 +27,11 @@ const FORCED = 'ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURIT
 onEngine('postgres', () => {
   const test = useServer();
   const user = `rows_${randomBytes(6).toString('hex')}`;
+  const holder = `${user}_holder`;
   let url: URL;
   beforeAll(async () => {
     await test.admin(`CREATE ROLE ${user} LOGIN PASSWORD 'app'`);
+    await test.admin(`CREATE ROLE ${holder}`);
     url = new URL(test.tcpUrl);
     url.username = user;
     url.password = 'app';
@@ -49,6 +51,11 @@ onEngine('postgres', () => {
 
   function open(key: string, server: EngineServer = postgres.server(parseAddress(url.href))) {
     return server.open(database, { timeoutMs: 10_000, part: { isolation: 'row', key } });
+  }
+
+  /** Runs as an ordinary role, whose tables the user may not touch. */
+  function asHolder(script: string): string {
+    return `GRANT CREATE ON SCHEMA public TO ${holder}; SET ROLE ${holder}; ${script}; RESET ROLE`;
   }
 
   /** A table of users with a row for each tenant, and a user who may use it. */
@@ -121,6 +128,22 @@ onEngine('postgres', () => {
       await owner.runScript(`RESET ROLE; DROP OWNED BY ${maker} CASCADE; DROP ROLE ${maker};`);
     });
 
+    it('shows only the tenant’s rows through a view of its owner as well', async () => {
+      await owner.runScript(
+        asHolder(`CREATE TABLE s (a text DEFAULT current_setting('tenantry.tenant')); ${rowPolicies('s', 'a')}
+          CREATE VIEW t AS SELECT a FROM s; CREATE VIEW i WITH (security_invoker = true) AS SELECT a FROM s;
+          CREATE VIEW v AS SELECT a FROM i; GRANT SELECT, DELETE, INSERT ON t, v TO ${user}`),
+      );
+      const [a, b] = [await open('a'), await open('b')];
+      for (const one of [a, b]) await one.query('INSERT INTO t DEFAULT VALUES');
+      expect((await a.query('SELECT a FROM t')).rows).toEqual([{ a: 'a' }]);
+      expect((await a.query('DELETE FROM t')).affectedRows).toBe(1);
+      expect((await b.query('SELECT a FROM t')).rows).toEqual([{ a: 'b' }]);
+      // What is behind a view that asks for its user's rights is asked for them, whoever's view is in front.
+      expect(postgres.classifyError(await failure(b.query('SELECT a FROM v')))).toBe('access-denied');
+      for (const one of [a, b]) await one.close();
+    });
+
     it('uses the index of its column', async () => {
       await makeUsers('tenant', 'uuid', []);
       await owner.runScript(`
@@ -183,6 +206,52 @@ onEngine('postgres', () => {
         'it has no row-level security',
         `CREATE TABLE s (a text) PARTITION BY LIST (a); ${rowPolicies('s', 'a')} CREATE TABLE t PARTITION OF s DEFAULT`,
       ],
+      [
+        'its owner sees every row',
+        `CREATE TABLE s (a text); ${rowPolicies('s', 'a')} CREATE VIEW t WITH (security_invoker = off, security_barrier = on) AS SELECT a FROM s`,
+      ],
+      ...[
+        ['it has no row-level security', 'CREATE TABLE s (); CREATE VIEW t AS SELECT FROM s'],
+        [
+          'it has no row-level security',
+          'CREATE TABLE s (); CREATE VIEW v AS SELECT FROM s; CREATE VIEW w AS SELECT FROM v; CREATE VIEW t AS SELECT 1 WHERE EXISTS (SELECT FROM w)',
+        ],
+        [
+          'it has no row-level security',
+          `CREATE TABLE p (a text) PARTITION BY LIST (a); ${rowPolicies('p', 'a')} CREATE TABLE s PARTITION OF p DEFAULT; CREATE VIEW t AS SELECT a FROM s`,
+        ],
+        [
+          'its row-level security is not forced on its owner',
+          'CREATE TABLE s (); ALTER TABLE s ENABLE ROW LEVEL SECURITY; CREATE VIEW t AS SELECT FROM s',
+        ],
+        [
+          'it has a rule, which acts with the rights of the owner: use a trigger',
+          'CREATE TABLE s (); CREATE RULE r AS ON INSERT TO s DO INSTEAD NOTHING; CREATE VIEW t AS SELECT FROM s',
+        ],
+        [
+          'it is a materialized view, which no policy can guard',
+          'CREATE MATERIALIZED VIEW s AS SELECT; CREATE VIEW t AS SELECT FROM s',
+        ],
+        [
+          'it is a foreign table, which no policy can guard',
+          'RESET ROLE; CREATE FOREIGN DATA WRAPPER far; CREATE SERVER far FOREIGN DATA WRAPPER far; CREATE FOREIGN TABLE s () SERVER far; CREATE VIEW t AS SELECT FROM s; ALTER VIEW t OWNER TO $h; GRANT SELECT ON s TO $h',
+        ],
+        [
+          'it is a view, and its owner sees every row: make it WITH (security_invoker = true)',
+          'RESET ROLE; CREATE VIEW s AS SELECT; CREATE VIEW t AS SELECT FROM s; ALTER VIEW t OWNER TO $h; GRANT SELECT ON s TO $h',
+        ],
+      ].map(
+        ([reason, script = '']) =>
+          [
+            `public.s (${reason}; the view public.t reaches it)`,
+            asHolder(script.replaceAll('$h', holder)),
+          ] as const,
+      ),
+      [
+        'hidden.s (it has no row-level security; the view public.t reaches it)',
+        `CREATE SCHEMA hidden; CREATE TABLE hidden.s (a text); GRANT SELECT ON hidden.s TO ${user};
+         CREATE VIEW t WITH (security_invoker = true) AS SELECT a FROM hidden.s`,
+      ],
     ])('is refused because of a table: %s (%s)', async (reason, script) => {
       await owner.runScript(`${script}; GRANT SELECT ON t TO ${user}`);
       const error = await failure(open('acme'));
@@ -226,9 +295,28 @@ onEngine('postgres', () => {
         'a table that is said to be shared',
         `CREATE TABLE t (); ${sharedPolicies('public.t')} GRANT SELECT ON t TO ${user}`,
       ],
+      ...['= true', '= yes', '= t', '= ON', '= 1', '', '= true, security_barrier = false'].map(
+        (option) =>
+          [
+            `a view that sees what its user sees (security_invoker ${option})`,
+            `CREATE TABLE s (a text); ${rowPolicies('s', 'a')} CREATE VIEW t WITH (security_invoker ${option}) AS SELECT a FROM s; GRANT SELECT ON s, t TO ${user}`,
+          ] as const,
+      ),
       [
-        'a view that sees what its user sees',
-        `CREATE TABLE s (a text); ${rowPolicies('s', 'a')} CREATE VIEW t WITH (security_invoker = true) AS SELECT a FROM s; GRANT SELECT ON s, t TO ${user}`,
+        'a view of an ordinary role over tables that are guarded',
+        asHolder(`CREATE TABLE s (a text); ${rowPolicies('s', 'a')} CREATE TABLE c (a text); ${sharedPolicies('c')}
+          CREATE VIEW t AS SELECT s.a FROM s, c; GRANT SELECT ON t TO ${user}`),
+      ],
+      [
+        'a view over a view that sees what its user sees, who may not use its table',
+        asHolder(`CREATE TABLE s (a text); CREATE VIEW v WITH (security_invoker = true) AS SELECT a FROM s;
+          CREATE VIEW t AS SELECT a FROM v; GRANT SELECT ON t TO ${user}`),
+      ],
+      [
+        'a view of what every database has',
+        asHolder(
+          `CREATE VIEW t AS SELECT table_name FROM information_schema.tables, pg_stats; GRANT SELECT ON t TO ${user}`,
+        ),
       ],
       [
         'partitions with policies of their own',
