@@ -112,7 +112,10 @@ export interface TenancyOptions {
   readonly provision?: { readonly script: string } | undefined;
   readonly cache?: CacheOptions | undefined;
   readonly timeouts?: TimeoutOptions | undefined;
-  /** Callers that may wait for a connection of one server. 0 to 1000000. Default 10000. */
+  /**
+   * Callers that may wait for a connection of one server. 0 to 1000000. Default 10000. Where they are that many, the
+   * latest of the tenant that has most of them is turned away (`TENANTRY_POOL_FULL`) for one of a tenant that has fewer.
+   */
   readonly maxWaiting?: number | undefined;
   /**
    * What single tenants may have of their server: weight, connections, time for a statement. Default:

@@ -149,6 +149,27 @@ export class FairQueue<W> {
     return true;
   }
 
+  /** Whether this tenant's limit lets it have one more connection now. */
+  mayHaveMore(key: string): boolean {
+    return !(this.#tenants.get(key)?.atLimit ?? false);
+  }
+
+  /**
+   * Who makes room for one more waiter of this tenant where no more may wait: the latest of the tenant that has most
+   * of them. Undefined where that is this tenant, or nobody has more than it would have. Takes longer the more tenants
+   * wait, unless this one has its share already.
+   */
+  latestOfMost(key: string): W | undefined {
+    const own = this.waitingOf(key);
+    const waiting = this.#calendar.size + this.#atLimit.size;
+    if (own * waiting >= this.#size || waiting === this.#size) return undefined;
+    let most: TenantTurns<W> | undefined;
+    for (const tenants of [this.#calendar, this.#atLimit]) {
+      for (const tenant of tenants) if (tenant.line.size > (most?.line.size ?? own + 1)) most = tenant;
+    }
+    return most?.line.last?.waiter;
+  }
+
   /**
    * Starts a lease in the place of one that has just ended, for a caller whose turn had come already
    * and whose own lease goes on without it: the connection that is being opened for it.

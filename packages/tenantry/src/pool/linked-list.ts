@@ -17,6 +17,10 @@ export class LinkedList<Node extends Linked<Node>> {
     return this.#first;
   }
 
+  get last(): Node | undefined {
+    return this.#last;
+  }
+
   get size(): number {
     return this.#size;
   }

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { EngineConnection } from '../engine/connection.js';
 import type { AcquireOptions, ConnectionSource } from '../engine/connection-source.js';
 import type { EngineServer } from '../engine/engine.js';
+import type { PoolFullError } from '../errors.js';
 import { Watchers } from '../observe/watchers.js';
 import { atMost } from './at-most.js';
 import { Ceiling } from './ceiling.js';
@@ -139,10 +140,7 @@ export class ServerPool implements WaiterHome {
     if (options.signal?.aborted) return Promise.reject(waitAborted(target.label));
     const lease = this.take(target);
     if (lease !== undefined) return Promise.resolve(lease);
-    const { maxWaiting } = this.#options;
-    if (!this.#serving.hasRoom && this.#serving.queue.size >= maxWaiting) {
-      return Promise.reject(poolFull(this.#state(), target.label, maxWaiting));
-    }
+    if (!this.#mayWait(target)) return Promise.reject(this.#full(target.label));
     return this.#wait(target, target.label, options) as Promise<Lease>;
   }
 
@@ -258,6 +256,23 @@ export class ServerPool implements WaiterHome {
   }
 
   // ---- inside ----
+
+  /**
+   * Whether one more may wait for this target. Where no more may, the latest of the tenant that has most waiters is
+   * turned away for one that has fewer, so that nobody's flood keeps the others out.
+   */
+  #mayWait({ key }: PoolTarget): boolean {
+    const { queue, hasRoom } = this.#serving;
+    if (queue.size < this.#options.maxWaiting || (hasRoom && queue.mayHaveMore(key))) return true;
+    const latest = queue.latestOfMost(key);
+    if (latest === undefined || !this.#serving.leave(latest)) return false;
+    latest.reject(this.#full(latest.label));
+    return true;
+  }
+
+  #full(label: string): PoolFullError {
+    return poolFull(this.#state(), label, this.#options.maxWaiting);
+  }
 
   async #wait(
     target: PoolTarget | undefined,

@@ -153,6 +153,33 @@ describe('the queue', () => {
     (await waiting).release();
   });
 
+  it('is bounded for a tenant at its own limit, though others could have a place', async () => {
+    const pool = poolOn(new ControlledServer(), { maxConnections: 2, maxPerKey: 1, maxWaiting: 1 });
+    const held = await pool.acquire(target('a'));
+    const waiting = pool.acquire(target('a'));
+    await expect(pool.acquire(target('a'))).rejects.toThrow(PoolFullError);
+    (await pool.acquire(target('b'))).release();
+    held.release();
+    (await waiting).release();
+  });
+
+  it('where no more may wait, the latest of whoever has most makes room for one who has fewer', async () => {
+    const pool = poolOn(new ControlledServer(), { maxConnections: 1, maxWaiting: 4 });
+    const held = await pool.acquire(target('a'));
+    const [first, second, third, fourth] = [1, 2, 3, 4].map(() => pool.acquire(target('a')));
+    const other = pool.acquire(target('b'));
+    await expect(fourth).rejects.toThrow(PoolFullError);
+    const others = pool.acquire(target('b'));
+    await expect(third).rejects.toThrow(PoolFullError);
+    // Nobody has more than it would have.
+    await expect(pool.acquire(target('b'))).rejects.toThrow(PoolFullError);
+    await expect(pool.acquire(target('a'))).rejects.toThrow(PoolFullError);
+    expect(pool.stats().waiting).toBe(4);
+    held.release();
+    for (const each of [first, other, second, others]) void each?.then((lease) => lease.release());
+    await Promise.all([first, other, second, others]);
+  });
+
   it('is left by a caller that aborts', async () => {
     const pool = poolOn(new ControlledServer(), { maxConnections: 1 });
     await pool.acquire(target('a'));
