@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { leavable } from '../../engines/mysql/index.js';
 
 type Method = (...args: unknown[]) => unknown;
 
@@ -60,6 +61,6 @@ export class Unanswered {
   #stream(stream: Readable): void {
     const fail = (error: Error) => void stream.destroy(error);
     this.#fail.add(fail);
-    stream.once('close', () => this.#fail.delete(fail));
+    leavable(stream).once('close', () => this.#fail.delete(fail));
   }
 }

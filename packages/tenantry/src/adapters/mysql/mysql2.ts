@@ -3,6 +3,7 @@ import mysql2, { type ConnectionOptions, type PoolConnection } from 'mysql2';
 /** A command of mysql2: what `query` returns at once. */
 export interface Command extends NodeJS.EventEmitter {
   namedPlaceholders?: unknown;
+  stream?(options?: unknown): unknown;
   onResult?: Callback | undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { PoolConnection } from 'mysql2';
-import { type MysqlSender, noAddress } from '../../engines/mysql/index.js';
+import { leavableStream, type MysqlSender, noAddress } from '../../engines/mysql/index.js';
 import { AbortedError, ClosedError, NotSupportedError } from '../../errors.js';
 import { emitOutside } from '../../input/outside-contexts.js';
 import { assertTenancy } from '../../input/tenancy-argument.js';
@@ -68,6 +68,8 @@ export class TenantPool extends PoolBase {
     const command = createCommand(this.config, args);
     const { onResult } = command;
     if (onResult !== undefined) command.onResult = calledLater(onResult);
+    // Its caller asks for its rows before it has a connection.
+    else command.stream = leavableStream;
     this.#run(
       (connection) => connection.query(command),
       (error) => (command.onResult === undefined ? command.emit('error', error) : command.onResult(error)),

@@ -8,6 +8,8 @@ export interface Command {
   namedPlaceholders?: boolean | undefined;
   onResult?: Callback | undefined;
   emit(event: string, ...args: unknown[]): boolean;
+  /** Its rows, where it has no callback. */
+  stream?(options?: unknown): unknown;
   /** Called when its turn comes; gives what is to be called next, or nothing where it is done. */
   start?(packet: unknown, connection: unknown): unknown;
   /** Left out where the command is not the driver's own. */

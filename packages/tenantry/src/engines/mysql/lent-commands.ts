@@ -1,5 +1,6 @@
 import { inThisContext } from '../../engine/in-this-context.js';
 import { type Callback, type Command, tellFailure } from './driver-command.js';
+import { leavableStream } from './lent-streams.js';
 import { unsafeToEscape } from './lent-values.js';
 import type { Wire } from './wire.js';
 
@@ -50,6 +51,7 @@ interface Prepared {
 export function withoutConnection(command: Command, client: Flow): Command {
   const hold = new Hold(command, client);
   Object.defineProperty(command, '_connection', { configurable: true, get: () => hold, set: () => {} });
+  if (command.onResult === undefined) command.stream = leavableStream;
   if (!('statement' in command)) return command;
   let statement = withoutHome(command.statement as Prepared | undefined);
   if (statement !== undefined) {
