@@ -166,9 +166,8 @@ forEachServerEngine((engine, name) => {
   let tenancy: Tenancy;
   let tenant: string;
   const uncaught: unknown[] = [];
-  const others = new Map(
-    (['uncaughtException', 'unhandledRejection'] as const).map((event) => [event, process.listeners(event)]),
-  );
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const others = events.map((event) => process.listeners(event as 'exit'));
   beforeEach(async () => {
     tenancy = await openTenancy(namespace(), {
       servers: { main: { url: namespace().url, maxConnections: 2 } },
@@ -182,15 +181,15 @@ forEachServerEngine((engine, name) => {
       await tenancy.session(tenant).execute(`INSERT INTO notes ${MANY[name]}`);
     }
     uncaught.splice(0);
-    for (const event of others.keys()) {
+    for (const event of events) {
       process.removeAllListeners(event);
       process.on(event, (error: unknown) => uncaught.push(error));
     }
   });
   afterEach(() => {
-    for (const [event, listeners] of others) {
+    for (const [index, event] of events.entries()) {
       process.removeAllListeners(event);
-      for (const listener of listeners) process.on(event, listener as never);
+      for (const listener of others[index] ?? []) process.on(event, listener as never);
     }
   });
 

@@ -99,6 +99,27 @@ function describe(value: unknown): string {
 }
 
 /**
+ * The parameters of a statement, checked as {@link assertParameters} does, each of which was read once: what was checked is
+ * what is sent, whatever the caller's array gives at the next look.
+ *
+ * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`)
+ */
+export function ownParameters(params: readonly unknown[]): readonly Parameter[] {
+  assertList(params);
+  const { length } = params;
+  if (length === 0) return NONE;
+  const own: Parameter[] = [];
+  for (let index = 0; index < length; index++) {
+    const value = params[index];
+    assertParameter(value, index);
+    own.push(value);
+  }
+  return own;
+}
+
+const NONE: readonly Parameter[] = Object.freeze([]);
+
+/**
  * Refuses query parameters of a database URL that an engine does not know.
  *
  * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`)

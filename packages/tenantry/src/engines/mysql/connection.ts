@@ -9,7 +9,7 @@ import type {
 } from '../../engine/connection.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { NotSentError } from '../../engine/not-sent.js';
-import { assertParameters } from '../../engine/parameters.js';
+import { ownParameters } from '../../engine/parameters.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { waitFor } from './deadline.js';
 import { type Driver, forgetCredentials } from './driver.js';
@@ -132,8 +132,7 @@ export class MysqlConnection implements EngineConnection {
   }
 
   async query(sql: string, params: readonly Parameter[] = []): Promise<StatementResult> {
-    assertParameters(params);
-    const bound = this.#bind(sql, params);
+    const bound = this.#bind(sql, ownParameters(params));
     // By its text without the values, which is the same each time.
     this.#wire.leaves(tracesOf(sql));
     const transaction = this.#transaction;

@@ -9,7 +9,7 @@ import type {
 import { identityIn } from '../../engine/identity.js';
 import type { LendOptions, LentClient } from '../../engine/lent-client.js';
 import { NotSentError } from '../../engine/not-sent.js';
-import { assertParameters } from '../../engine/parameters.js';
+import { ownParameters } from '../../engine/parameters.js';
 import type { DatabasePart, PlaceOptions } from '../../engine/place.js';
 import { RebindFailedError } from '../../engine/rebind-failed.js';
 import type { Identity } from '../../tenant/tenant.js';
@@ -164,15 +164,15 @@ export class PostgresConnection implements EngineConnection {
 
   async #query(sql: string, params: readonly Parameter[], ours: boolean): Promise<StatementResult> {
     assertText(sql);
-    assertParameters(params);
-    assertCountable(params);
+    const values = ownParameters(params);
+    assertCountable(values);
     // The extended protocol carries exactly one statement. Without a semicolon there is no second one, and
     // the simple protocol takes one message instead of five.
     const { command, rowCount, rows } = await this.#run(
-      params.length > 0 || sql.includes(';')
+      values.length > 0 || sql.includes(';')
         ? {
             text: sql,
-            values: params.map(toDriver),
+            values: values.map(toDriver),
             queryMode: 'extended',
             ...(ours && { types: OWN_VALUES }),
           }

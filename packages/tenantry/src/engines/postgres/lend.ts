@@ -6,7 +6,7 @@ import type { Client } from './driver.js';
 import { isEventMethod, LentEvents } from './lent-events.js';
 import { LentProtocol } from './lent-protocol.js';
 import type { LentUse } from './lent-use.js';
-import { assertQuery } from './parameters.js';
+import { assertQuery, ownQuery } from './parameters.js';
 import type { Submittable } from './submitted.js';
 
 type Callback = (error: unknown, result?: unknown) => void;
@@ -61,9 +61,9 @@ export class PgSender {
 
   /** As pg's own `query`, of anything but what has a `submit`. Calls back when the connection can be given back, in whatever async context. */
   query(config: unknown, values: unknown, callback: Callback): void {
-    assertQuery(config, values);
+    const [own, list] = ownQuery(config, values);
     const called = answered(callback, this.#use);
-    (this.#client.query as Query).call(this.#client, config, values, called);
+    (this.#client.query as Query).call(this.#client, own, list, called);
   }
 }
 
@@ -133,10 +133,10 @@ function addressOf({ host, port, user, database }: Client): object {
   return Object.freeze({ host, port, user, database });
 }
 
-function runStatement(client: Client, use: LentUse, config: unknown, values: unknown, callback: unknown) {
+function runStatement(client: Client, use: LentUse, given: unknown, beside: unknown, callback: unknown) {
   const send = client.query as Query;
+  const { config = given, values = beside, trouble } = checked(given, beside);
   const own = callback ? callback : typeof values === 'function' ? values : callbackOf(config);
-  const trouble = troubleWith(config, values);
   if (typeof own === 'function') {
     if (trouble !== undefined) return process.nextTick(inThisContext(own as Callback), trouble);
     const called = answered(inThisContext(own as Callback), use);
@@ -150,12 +150,12 @@ function runStatement(client: Client, use: LentUse, config: unknown, values: unk
   });
 }
 
-function troubleWith(config: unknown, values: unknown): Error | undefined {
+function checked(given: unknown, beside: unknown): { config?: unknown; values?: unknown; trouble?: Error } {
   try {
-    assertQuery(config, values);
-    return undefined;
+    const [config, values] = ownQuery(given, beside);
+    return { config, values };
   } catch (error) {
-    return error as Error;
+    return { trouble: error as Error };
   }
 }
 

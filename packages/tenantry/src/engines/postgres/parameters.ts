@@ -38,6 +38,38 @@ export function assertQuery(config: unknown, values: unknown): void {
   if (Array.isArray(own)) assertCountable(own);
 }
 
+/** What the driver reads of a query's configuration. */
+const CONFIG = [
+  ...['text', 'values', 'name', 'types', 'rowMode', 'rows', 'portal', 'binary', 'queryMode'],
+  ...['callback', 'query_timeout'],
+];
+
+/**
+ * A statement and its values as the driver's `query` takes them, checked as {@link assertQuery} does, each part of which was
+ * read once: what was checked is what is sent.
+ *
+ * @throws InvalidParameterError (`TENANTRY_INVALID_PARAMETER`)
+ */
+export function ownQuery(config: unknown, values: unknown): readonly [config: unknown, values: unknown] {
+  const own = typeof config === 'object' && config !== null ? ownConfig(config) : config;
+  const list = ownList(values);
+  assertQuery(own, list);
+  return [own, list];
+}
+
+function ownConfig(config: object): object {
+  const own: Record<string, unknown> = {};
+  for (const key of CONFIG) {
+    const value: unknown = Reflect.get(config, key);
+    if (value !== undefined) own[key] = ownList(value);
+  }
+  return own;
+}
+
+function ownList(values: unknown): unknown {
+  return Array.isArray(values) ? Array.from(values) : values;
+}
+
 function assertTypes(types: unknown): void {
   if (types === undefined || types === null) return;
   if (typeof types === 'object' && typeof Reflect.get(types, 'getTypeParser') === 'function') return;

@@ -2,7 +2,7 @@ import type { BeginOptions, Parameter, StatementResult } from '../../../engine/c
 import { outOfResources } from '../../../engine/lazy-package.js';
 import type { LentClient } from '../../../engine/lent-client.js';
 import { NotSentError } from '../../../engine/not-sent.js';
-import { assertParameters } from '../../../engine/parameters.js';
+import { ownParameters } from '../../../engine/parameters.js';
 import { InvalidOptionError } from '../../../errors.js';
 import type { Identity } from '../../../tenant/tenant.js';
 import { SqliteEngineError } from '../errors.js';
@@ -100,8 +100,7 @@ export class WorkerConnection implements ScriptConnection {
 
   async query(sql: string, params: readonly Parameter[] = []): Promise<StatementResult> {
     // Before a message makes something else of them.
-    assertParameters(params);
-    const result = (await this.#call('query', sql, params)) as StatementResult;
+    const result = (await this.#call('query', sql, ownParameters(params))) as StatementResult;
     for (const row of result.rows) {
       for (const column in row) {
         const value = row[column];
