@@ -45,9 +45,19 @@ export function maySendAgain(engine: Engine, error: unknown, harmless: boolean):
 /** What a failed statement means to the caller. */
 export function statementError(engine: Engine, error: unknown, label: string): TenancyError {
   if (error instanceof TenancyError) return error;
-  const kind = error instanceof NotSentError ? 'connection-lost' : engine.classifyError(error);
+  const isUnsent = error instanceof NotSentError;
+  const kind = isUnsent ? 'connection-lost' : engine.classifyError(error);
   const reason = error instanceof Error ? error.message : String(error);
   const details = { cause: error, kind, tenant: label };
+  if (isUnsent) {
+    return new ConnectionLostError(
+      `The connection for ${label} was lost before the statement was sent: ${reason}`,
+      {
+        ...details,
+        hint: 'It has not run. Repeat it; of a transaction, all.',
+      },
+    );
+  }
   if (kind === 'connection-lost' || kind === 'killed') {
     return new ConnectionLostError(
       `The connection for ${label} was lost while a statement was under way: ${reason}`,
