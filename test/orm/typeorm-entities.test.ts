@@ -116,6 +116,27 @@ forEachEngine((engine) => {
       await expectRefused(() => notes().save({ title: 'new', author }));
     });
 
+    it('is not what another asks by', async () => {
+      const user = await load(a);
+      const [note] = await tenancy.run(a, () => notes().find());
+      const relation = (of: unknown) => source.createQueryBuilder().relation(Users, 'notes').of(of);
+      await expectRefused(() => relation(user).loadMany());
+      await expectRefused(() => relation([user]).loadMany());
+      await expectRefused(() => relation(user).add(7));
+      await expectRefused(() => relation(user).remove(7));
+      await expectRefused(() => relation(1).add(note));
+      await expectRefused(() => source.createQueryBuilder().relation(Notes, 'author').of(7).set(user));
+      await expectRefused(() => source.createQueryBuilder().relation(Notes, 'author').of(note).set(1));
+      await expectRefused(() => notes().insert({ title: 'new', author: user }));
+      await expectRefused(() => users().createQueryBuilder().whereInIds([user]).getMany());
+      await expectRefused(async () => users().preload(user));
+      await expectRefused(async () => users().merge(users().create(), user));
+      const made = await tenancy.run(a, async () => relation(user));
+      await expectRefused(() => made.loadMany());
+      expect(await tenancy.run(a, () => relation(user).loadMany())).toMatchObject([{ title: `of ${a}` }]);
+      expect(await tenancy.run(b, () => relation(1).loadMany())).toMatchObject([{ title: `of ${b}` }]);
+    });
+
     it('loads its lazy relations from its own tenant, in whatever context', async () => {
       const inOther = await load(a);
       const [note] = await tenancy.run(b, async () => inOther.notes);

@@ -46,13 +46,33 @@ function createProgram(system: System, finish: (code: ExitCode) => void): Comman
       writeErr: (text) => void system.stderr.write(text),
       outputError: () => {},
     })
+    // refuseSurplus says which they are.
+    .allowExcessArguments()
     .exitOverride();
   const run = createRun(system, finish);
   addSetup(program, run);
   addTenants(program, run);
   addAdopt(program, run);
   addHealth(program, run);
-  return program;
+  // Before any command's action: who names two tenants must not get one done, told as success.
+  return program.hook('preAction', (_program, command) => refuseSurplus(command));
+}
+
+function refuseSurplus(command: Command): void {
+  const known = command.registeredArguments;
+  const surplus = command.args.slice(known.length);
+  if (surplus.length === 0) return;
+  const told = surplus.map((arg) => `'${redactValue(arg)}'`).join(', ');
+  const takes = known.map((argument) => `<${argument.name()}>`).join(' ') || 'no argument';
+  const line = lineOf(command);
+  throw new InvalidOptionError(`too many arguments: ${told}.`, {
+    hint: `${line} takes ${takes}. See: ${line} --help`,
+  });
+}
+
+/** What is typed for a command: `tenantry tenants delete`. */
+function lineOf(command: Command): string {
+  return command.parent === null ? command.name() : `${lineOf(command.parent)} ${command.name()}`;
 }
 
 function reportError(error: unknown, system: System, args: readonly string[]): ExitCode {

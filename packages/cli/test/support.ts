@@ -59,6 +59,8 @@ export function runBin(
   options: {
     readonly cwd: string;
     readonly env?: Readonly<Record<string, string>>;
+    /** A file that its stdout goes to. */
+    readonly stdout?: number;
     /** Gets the process, to send it a signal. */
     readonly onStart?: (child: ChildProcess) => void;
   },
@@ -68,16 +70,16 @@ export function runBin(
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd: options.cwd,
       env: { ...env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
       timeout: 60_000,
     });
     options.onStart?.(child);
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
     child.once('error', reject);

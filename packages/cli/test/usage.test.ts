@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { folderWith, runHere } from './support.js';
+import { open, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { folderWith, runBin, runHere } from './support.js';
 
 describe('a command line that cannot be understood', () => {
   it.each([
@@ -14,6 +16,34 @@ describe('a command line that cannot be understood', () => {
     const { code, stdout, stderr } = await runHere(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('TENANTRY_INVALID_OPTION');
+  });
+
+  it.each([
+    [['setup', 'extra'], 'setup', 'no argument'],
+    [['health', 'extra'], 'health', 'no argument'],
+    [['adopt', 'extra', '--tenants-from', 'SELECT 1'], 'adopt', 'no argument'],
+    [['tenants', 'list', 'extra'], 'tenants list', 'no argument'],
+    [['tenants', 'delete', 'p', 'extra', '--yes'], 'tenants delete', '<name>'],
+    [['tenants', 'take-over', 'p', '--id', 'x', 'extra'], 'tenants take-over', '<name>'],
+  ])('%j is refused before anything is done, for what is too much', async (args, command, known) => {
+    const cwd = await folderWith();
+    const catalog = ['--catalog', 'sqlite:./catalog', '--json'];
+    const { code, stdout, stderr } = await runHere([...args, ...catalog], { cwd });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(JSON.parse(stderr)).toEqual({
+      error: {
+        code: 'TENANTRY_INVALID_OPTION',
+        message: `too many arguments: 'extra'.`,
+        hint: `tenantry ${command} takes ${known}. See: tenantry ${command} --help`,
+      },
+    });
+    expect(await readdir(cwd)).toEqual([]);
+  });
+
+  it('tells no password that is too much', async () => {
+    const { stderr } = await runHere(['health', 'mysql://u:Canary9@h/General']);
+    expect(stderr).toContain('too many arguments');
+    expect(stderr).not.toContain('Canary9');
   });
 
   it('is explained in JSON, on stderr, with --json', async () => {
@@ -66,6 +96,16 @@ describe('help and version', () => {
     const { code, stdout, stderr } = await runHere(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).not.toBe('');
+  });
+});
+
+describe('output that cannot be written', () => {
+  it('is told in one line', async () => {
+    const full = await open('/dev/full', 'w');
+    onTestFinished(() => full.close());
+    const { code, stderr } = await runBin(['--version'], { cwd: tmpdir(), stdout: full.fd });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: The output could not be written: ENOSPC.*\n$/);
   });
 });
 

@@ -40,7 +40,8 @@ const SCHEMA_TOOLS = [
  * option `dropSchema` are refused, because they would drop the tenant's identity.
  *
  * An entity that was loaded or made in one tenant's context is refused in another's (`TENANTRY_TENANT_SWITCH`), to
- * save it and to remove it; its lazy relations are loaded from its own tenant.
+ * save it, to remove it and to ask by it (`relation().of`, `whereInIds`); its lazy relations are loaded from its own
+ * tenant.
  *
  * On SQLite there is an `ambientTypeorm` of `tenantry/sqlite`.
  *
