@@ -92,6 +92,17 @@ onSqlite((open) => {
       expect(() => database.exec('COMMIT')).toThrow(ended);
       expect(database.prepare('SELECT id FROM users').pluck().all()).toEqual([1]);
     });
+
+    it('that SQLite has ended is given back when its time is over, though nobody says ROLLBACK', async () => {
+      const { tenancy, one } = await open();
+      const database = sqliteDatabase(tenancy, { transactionMs: 50 });
+      const request = tenancy.run(one, async () => {
+        database.exec('BEGIN');
+        database.exec('INSERT OR ROLLBACK INTO users VALUES (2, NULL)');
+      });
+      await expect(request).rejects.toThrow(/NOT NULL/);
+      await expect.poll(() => tenancy.stats().servers.main?.inUse).toBe(0);
+    });
   });
 });
 

@@ -56,13 +56,15 @@ export class LentHandle implements Activity {
   readonly isBusy = false;
   readonly answers = 0;
 
-  /** What gives rows keeps a transaction of its own open. */
-  get isInTransaction(): boolean {
-    return this.#handle?.inTransaction === true || this.#iterating.size > 0;
-  }
+  rests = 0;
 
-  get rests(): number {
-    return this.#transaction.rests;
+  /**
+   * What gives rows keeps a transaction of its own open. One that SQLite ended keeps its place until its holder has
+   * learned of it, who may never ask: its time goes on.
+   */
+  get isInTransaction(): boolean {
+    if (this.#handle === undefined) return false;
+    return this.#handle.inTransaction || this.#iterating.size > 0 || this.#transaction.isBroken;
   }
 
   /** Does work with a statement of this handle, prepared now or before. Throws InvalidInputError for what is refused. */
@@ -117,9 +119,16 @@ export class LentHandle implements Activity {
     return {
       next: () => {
         this.#open();
-        const result = watch(() => iterator.next());
-        if (result.done) this.#iterating.delete(iterator);
-        return result;
+        return watch(() => {
+          let isOver = true;
+          try {
+            const result = iterator.next();
+            isOver = result.done === true;
+            return result;
+          } finally {
+            if (isOver) this.#iterating.delete(iterator);
+          }
+        });
       },
       return: () => {
         this.#iterating.delete(iterator);
@@ -166,7 +175,11 @@ export class LentHandle implements Activity {
   }
 
   #watch<T>(rule: StatementRule, work: () => T): T {
-    return this.#transaction.run(rule, () => this.#home.watch(rule, work));
+    try {
+      return this.#transaction.run(rule, () => this.#home.watch(rule, work));
+    } finally {
+      if (!this.isInTransaction) this.rests++;
+    }
   }
 
   #prepare(handle: DriverHandle, sql: string, rule: StatementRule): NativeStatement {

@@ -15,8 +15,6 @@ export class TransactionWatch {
   #ended: { readonly cause: unknown } | undefined;
   /** Whether the holder has learned that it ended. */
   #isTold = false;
-  /** What was run after which no transaction was open, counted up. */
-  rests = 0;
 
   constructor(handle: DriverHandle) {
     this.#handle = handle;
@@ -49,7 +47,6 @@ export class TransactionWatch {
       throw error;
     } finally {
       const isIn = this.#handle.inTransaction;
-      if (!isIn) this.rests++;
       if (!wasIn && isIn) this.#isOfSavepoint = verb === 'savepoint';
       const isMeant = ending !== undefined && cause === undefined && this.#functions === 0;
       if (wasIn && !isIn && !isMeant) {

@@ -105,6 +105,36 @@ describe.each(drivers)('a transaction on a client of %s that SQLite has ended', 
     expect(ids()).toEqual([1]);
   });
 
+  it('counts as open until its holder has learned of it, so that its time goes on', async () => {
+    const { connection, database, broken } = await lent();
+    broken('BEGIN');
+    const { rests = -1 } = connection.activity ?? {};
+    expect(() => database.exec(add(2))).toThrow(ENDED);
+    expect(connection.activity).toMatchObject({ isInTransaction: true, rests });
+    expect(() => database.exec('COMMIT')).toThrow(ENDED);
+    expect(connection.activity).toMatchObject({ isInTransaction: false, rests: rests + 1 });
+    database.exec('BEGIN');
+    expect(() => database.exec(UNDOES)).toThrow(/NOT NULL/);
+    expect(connection.activity).toMatchObject({ isInTransaction: true, rests: rests + 1 });
+    database.exec('ROLLBACK');
+    expect(connection.activity).toMatchObject({ isInTransaction: false, rests: rests + 2 });
+  });
+
+  it('is no matter of an iteration, whose time goes on with each row until its last or its failure', async () => {
+    const { connection, database } = await lent();
+    database.exec(`${add(1)}; ${add(2)}`);
+    const { rests = -1 } = connection.activity ?? {};
+    const rows = database.prepare('SELECT id FROM t').iterate();
+    for (let row = 1; row <= 2; row++) {
+      rows.next();
+      expect(connection.activity).toMatchObject({ isInTransaction: true, rests: rests + 1 });
+    }
+    rows.next();
+    expect(connection.activity).toMatchObject({ isInTransaction: false, rests: rests + 2 });
+    expect(() => [...database.prepare("SELECT json(id || '{') FROM t").iterate()]).toThrow(/JSON/);
+    expect(connection.activity?.isInTransaction).toBe(false);
+  });
+
   it('by a COMMIT that failed is told to what follows, and to a ROLLBACK quietly', () => {
     const handle = rawHandle(driver, join(temporaryFolder(), 'Alpha.sqlite'));
     const watch = new TransactionWatch(handle);
