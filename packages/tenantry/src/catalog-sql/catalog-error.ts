@@ -90,7 +90,7 @@ function refused(place: CatalogPlace, cause: unknown, hint: string): CatalogRefu
 
 /** No connection was to be had. */
 function notLetIn(place: CatalogPlace, error: TenancyError): CatalogRefusedError {
-  const hint = place.server.engine.capabilities.dialect === 'sqlite' ? FOLDER_HINT : PASSWORD_HINT;
+  const hint = isFolder(place) ? FOLDER_HINT : PASSWORD_HINT;
   return refused(place, error.cause ?? error, hint);
 }
 
@@ -101,12 +101,11 @@ function mayNot(place: CatalogPlace, cause: unknown): CatalogRefusedError {
 
 /** What is not there, or there and speaks another protocol, in which it never gives an answer. */
 function unreachable(place: CatalogPlace, cause: unknown): CatalogUnavailableError {
-  const { name, capabilities } = place.server.engine;
-  const isFolder = capabilities.dialect === 'sqlite';
+  const { name } = place.server.engine;
   return unavailable(place, reasonOf(cause), {
     cause,
     kind: 'unreachable',
-    hint: isFolder
+    hint: isFolder(place)
       ? FOLDER_HINT
       : `Check that it runs, that this machine reaches it, and that it is what its URL says: ${name}.`,
   });
@@ -169,4 +168,9 @@ function unavailable(place: CatalogPlace, reason: string, details: Reason): Cata
 
 function reasonOf(error: unknown): string {
   return error instanceof Error && error.message !== '' ? error.message : String(error);
+}
+
+/** Whether there is no server, but files. */
+function isFolder({ server }: CatalogPlace): boolean {
+  return server.address.folder !== undefined;
 }

@@ -5,8 +5,8 @@ import type { TenantMetadata } from './tenant.js';
 const MAX_BYTES = 65_536;
 
 /**
- * What is kept of metadata: what JSON makes of it, a `toJSON` included. What JSON or JavaScript would keep as
- * something else without a word is refused.
+ * What is kept of metadata: what JSON makes of it, a `toJSON` included. Numbers that
+ * JavaScript would keep as others without a word are refused.
  *
  * @throws InvalidInputError (`TENANTRY_INVALID_INPUT`)
  */

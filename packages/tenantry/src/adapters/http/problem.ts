@@ -39,7 +39,7 @@ const RETRY_AFTER_SECONDS = 1;
  *
  * An error of tenantry's is recognized behind whatever an ORM made of it ({@link tenancyErrorOf}).
  *
- * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for options that are none
+ * @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for options that are none; its `cause` is the error that was given
  * @example
  * ```ts
  * const { status, headers, body } = problem(error, { instance: request.url })
@@ -47,9 +47,16 @@ const RETRY_AFTER_SECONDS = 1;
  * ```
  */
 export function problem(error: unknown, options: ProblemOptions = {}): ProblemResponse {
-  assertKnownKeys('problem', options, ['instance']);
+  try {
+    assertKnownKeys('problem', options, ['instance']);
+  } catch (refusal) {
+    // Whoever handles an error calls this, and it must not be lost.
+    if (refusal instanceof Error) refusal.cause ??= error;
+    throw refusal;
+  }
   if (options.instance !== undefined && typeof options.instance !== 'string') {
     throw new InvalidOptionError(`The option instance of problem is a ${typeof options.instance}.`, {
+      cause: error,
       hint: 'Pass the path of the request as a text, or leave it out.',
     });
   }

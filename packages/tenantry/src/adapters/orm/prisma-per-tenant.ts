@@ -113,6 +113,8 @@ export function prismaPerTenant<
 /** @throws InvalidOptionError (`TENANTRY_INVALID_OPTION`) for a promise above all, which would be closed in the client's place. */
 function assertClient<Client>(client: Client): Client {
   if (typeof Reflect.get(Object(client), '$disconnect') === 'function') return client;
+  // Nobody else has what an async function makes later.
+  if (client instanceof Promise) client.then((late) => late?.$disconnect?.()).catch(() => {});
   throw new InvalidOptionError('The function of prismaPerTenant made no Prisma client.', {
     hint: 'Return the client at once: a function that is not async.',
   });

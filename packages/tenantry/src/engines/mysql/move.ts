@@ -1,5 +1,5 @@
 import { okFlags, okSchema } from './packets.js';
-import { ServerStatus } from './status.js';
+import { isInTransaction, ServerStatus } from './status.js';
 
 /** Commands that are written ahead of the driver's next one, and answered before it. */
 export interface Prelude {
@@ -31,8 +31,7 @@ export function doubtOf(
   { escapesBackslashes, foldsNames }: FreshSession,
 ): Error | undefined {
   const flags = okFlags(ok);
-  const open = ServerStatus.inTransaction | ServerStatus.inReadOnlyTransaction;
-  if ((flags & open) !== 0) return new Error('A transaction is still open.');
+  if (isInTransaction(flags)) return new Error('A transaction is still open.');
   if ((flags & ServerStatus.autocommit) === 0) return new Error('Autocommit is off.');
   const escapes = (flags & ServerStatus.noBackslashEscapes) === 0;
   if (escapes !== escapesBackslashes) return new Error('The sql_mode of the server has changed.');

@@ -2,7 +2,7 @@ import type { BeginOptions, IsolationLevel } from '../../engine/connection.js';
 import { memoByText } from '../../engine/text-memo.js';
 import { InvalidParameterError } from '../../errors.js';
 import { serverErrorNumber } from './errors.js';
-import { ServerStatus } from './status.js';
+import { isInTransaction, ServerStatus } from './status.js';
 import type { Wire } from './wire.js';
 
 const ISOLATION_LEVELS: ReadonlyMap<IsolationLevel, string> = new Map([
@@ -71,8 +71,7 @@ export class OwnTransaction {
   /** Whether a transaction is open, and not one that a statement began in the place of ours. */
   get isOpen(): boolean {
     if (this.#state === 'another') return false;
-    const open = ServerStatus.inTransaction | ServerStatus.inReadOnlyTransaction;
-    return ((this.#wire.status.flags ?? open) & open) !== 0;
+    return isInTransaction(this.#wire.status.flags ?? ServerStatus.inTransaction);
   }
 
   /** Whether it was begun here, and nothing has ended it. */

@@ -237,7 +237,8 @@ export function isOpen(flags: number): boolean {
   return isInTransaction(flags) || (flags & ServerStatus.autocommit) === 0;
 }
 
-function isInTransaction(flags: number): boolean {
+/** Whether a transaction is open. */
+export function isInTransaction(flags: number): boolean {
   return (flags & (ServerStatus.inTransaction | ServerStatus.inReadOnlyTransaction)) !== 0;
 }
 

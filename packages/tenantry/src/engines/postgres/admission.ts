@@ -85,7 +85,9 @@ export function troubleIn(client: Client, error: unknown): Trouble | undefined {
   if (told === undefined) return undefined;
   if (told === MEMORY) return MEMORY;
   const troubles = told.startsWith(`${MEMORY}, `) ? told.slice(MEMORY.length + 2) : told;
-  return troubles.startsWith(BYPASS) ? seesAll(client) : unguarded(client, troubles);
+  return troubles === BYPASS || troubles.startsWith(`${BYPASS}, `)
+    ? seesAll(client)
+    : unguarded(client, troubles);
 }
 
 /** @throws UnsafeIsolationError (`TENANTRY_UNSAFE_ISOLATION`) if a tenant could meet another's rows in a table that the session may use. */

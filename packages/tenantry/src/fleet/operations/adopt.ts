@@ -120,7 +120,7 @@ async function register(
     if (isCertain && input.identity === 'table') await giveBack(catalog, provisioning, database, mine);
     throw error;
   }
-  // The tenant is registered: what cannot be looked at now is not served either, and the next attempt mends it.
+  // The tenant is registered. Another fence in its database does no harm: the next change of the tenant writes its own.
   if (input.identity === 'table') await keep(provisioning, database, mine).catch(() => {});
   return 'registered';
 }

@@ -40,6 +40,19 @@ describe('a problem', () => {
     );
   });
 
+  it.each([{ instanse: '/x' }, { instance: 1 }, null])(
+    'does not lose its error where it is asked with %o',
+    (options) => {
+      const error = new UnknownTenantError('There is no tenant "x".');
+      try {
+        problem(error, options as never);
+        expect.unreachable();
+      } catch (refusal) {
+        expect(refusal).toMatchObject({ code: 'TENANTRY_INVALID_OPTION', cause: error });
+      }
+    },
+  );
+
   it('tells nothing that is not a client’s business', () => {
     const { details } = problem(new Error('connect ECONNREFUSED 10.0.0.3'));
     expect(details).toEqual({

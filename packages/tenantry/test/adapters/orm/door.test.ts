@@ -57,8 +57,16 @@ describe('a Prisma client for each tenant', () => {
     });
   });
 
-  it('is no promise of one', async () => {
-    const clients = prismaPerTenant((async () => ({})) as never);
+  it('is no promise of one, which is closed when it comes', async () => {
+    const ended = new Promise<void>((resolve) => {
+      const late = Promise.resolve({ $disconnect: async () => resolve() });
+      const clients = prismaPerTenant((() => late) as never);
+      void failureOf(() => clients.run('acme', () => {})).then((failure) =>
+        expect(failure).toMatchObject({ code: 'TENANTRY_INVALID_OPTION' }),
+      );
+    });
+    await ended;
+    const clients = prismaPerTenant((() => Promise.reject(new Error('late'))) as never);
     expect(await failureOf(() => clients.run('acme', () => {}))).toMatchObject({
       code: 'TENANTRY_INVALID_OPTION',
     });
