@@ -1,7 +1,11 @@
 import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 
-/** Made when this library is loaded: before any tenancy, and so outside of every tenant's context. */
+/**
+ * Made when this library is loaded: before any tenancy, and so outside of every tenant's context. What the application
+ * itself keeps in an AsyncLocalStorage is as it was then: whoever loads this library in the middle of a request
+ * gives that request's to all that is called here.
+ */
 const outside = new AsyncResource('tenantry.outside');
 
 /**
