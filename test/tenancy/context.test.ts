@@ -216,6 +216,14 @@ describe('a generator', () => {
     for (const each of made) expect(await readAll(tenancy, each)).toEqual(['a', 'a', 'a']);
   });
 
+  it('may be handed out again and again', async () => {
+    const tenancy = await open();
+    const iterator = laterSteps(tenancy);
+    const bound = await tenancy.run('a', () => tenancy.bind(() => iterator));
+    for (let time = 0; time < 20_000; time++) bound();
+    expect(await readAll(tenancy, iterator)).toEqual(['a', 'a', 'a']);
+  });
+
   it('that a bound function returns is of its tenant at every step', async () => {
     const tenancy = await open();
     const [plain, later] = await tenancy.run('a', () => [

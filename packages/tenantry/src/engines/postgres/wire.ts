@@ -48,9 +48,9 @@ const EMITTER_EVENTS: ReadonlySet<string> = new Set(['newListener', 'removeListe
  *
  * 1. Where the session is reset: `DISCARD ALL`, alone, because it cannot run in a transaction, and the name of
  *    {@link RESET_GUARD}, which is free only after it; then another random seed.
- * 2. Without a reset, be who signed in again. Bind, prove what is due, and prepare a statement under a name that was never used and that nobody can guess,
- *    the binding's guard. What fails skips the rest. All is committed before what follows, so that no rollback of
- *    that can take it away.
+ * 2. Without a reset, be who signed in again. Bind, prove what is due, and prepare a statement under a name that was never
+ *    used and that nobody can guess, the binding's guard. What fails skips the rest. All is committed before what
+ *    follows, so that no rollback of that can take it away.
  * 3. Describe the guard, then the driver's own messages. Where there is no guard this fails, and the
  *    server skips everything up to a Sync, which is the driver's statement, by either protocol.
  */
