@@ -72,8 +72,8 @@ export interface CatalogReader {
  * A policy counts that restricts every command, for everybody, by what {@link rowPolicies} writes: a column that equals the
  * setting `tenantry.tenant`. Whatever else it says as well could let other rows through, and is not trusted.
  *
- * Not looked at: functions that run with their owner's rights (`SECURITY DEFINER`), and foreign keys, which
- * tell whether a row of another tenant exists.
+ * Not looked at: functions that run with their owner's rights (`SECURITY DEFINER`), and foreign keys without the tenant's
+ * column, which tell whether a row of another tenant exists, and by which a row that refers to one is changed with it.
  *
  * @throws InvalidInputError (`TENANTRY_INVALID_INPUT`) for what runs no queries.
  * @example
