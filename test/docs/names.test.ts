@@ -9,7 +9,7 @@ const SOURCE = /^packages\/(?:tenantry|cli)\/src\/.*\.ts$/;
 /** Settings of the environment, and warnings of the process, are written as codes are. */
 const NO_ERRORS = [
   ...['URL', 'CATALOG', 'SQLITE_DRIVER', 'TEST_INSTALL', 'WRITE_DOCS'],
-  ...['LISTENER_FAILED', 'XA_LEFT_PREPARED', 'TRANSACTION_LEFT_PREPARED'],
+  ...['LISTENER_FAILED', 'XA_LEFT_PREPARED', 'TRANSACTION_LEFT_PREPARED', 'DATABASE_LEFT'],
 ];
 
 async function textsOf(pattern: RegExp): Promise<ReadonlyMap<string, string>> {

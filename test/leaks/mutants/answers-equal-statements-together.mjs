@@ -6,8 +6,8 @@ export default {
   patches: [
     {
       file: 'session/executor.js',
-      find: 'const result = await runWithin(limit, lease, lease.connection.query(sql, params));',
-      replace: `const shared = together.get(sql) ?? runWithin(limit, lease, lease.connection.query(sql, params));
+      find: 'const result = await runWithin(limit, lease, lease.connection.query(sql, params, source));',
+      replace: `const shared = together.get(sql) ?? runWithin(limit, lease, lease.connection.query(sql, params, source));
                 together.set(sql, shared);
                 const result = await shared.finally(() => together.delete(sql));`,
     },
