@@ -1,8 +1,7 @@
-import { DatabaseExistsError, IdentityMismatchError, type TenancyError } from '../errors.js';
+import { IdentityMismatchError } from '../errors.js';
 import { tenantStatuses } from '../tenant/status.js';
 import type { Identity } from '../tenant/tenant.js';
 import type { Parameter, Row } from './connection.js';
-import type { PlacementConflict } from './provisioning.js';
 
 /** The columns of an identity, in the order of {@link identityValues}. */
 export const identityColumns = ['incarnation', 'tenant_id', 'epoch', 'fence', 'state'] as const;
@@ -45,26 +44,4 @@ export function identityChanged(database: string): IdentityMismatchError {
   return new IdentityMismatchError(`Somebody else changed the identity of database ${database} meanwhile.`, {
     hint: 'Look at the tenant, and repeat what you did if it is still wanted.',
   });
-}
-
-const conflictWords: Readonly<Record<PlacementConflict, string>> = {
-  catalog: "holds a catalog, so it cannot be one tenant's own",
-  shared: "is one that tenants share, so it cannot be one tenant's own",
-  linked: 'is a file that has several names (hard links), so another name leads to the same data',
-  owned: 'belongs to one tenant alone, so no others can share it',
-};
-
-/** What speaks against a database, as a sentence for messages. */
-export function describeConflict(database: string, conflict: PlacementConflict): string {
-  return `The database ${database} ${conflictWords[conflict]}.`;
-}
-
-/** The error for a database that cannot be what a placement makes of it. */
-export function placementConflict(database: string, conflict: PlacementConflict): TenancyError {
-  const message = describeConflict(database, conflict);
-  return conflict === 'owned'
-    ? new DatabaseExistsError(message, { hint: "Name another database in the path of the server's URL." })
-    : new IdentityMismatchError(message, {
-        hint: "Nothing was changed. Check where the server's address leads, and what was restored there.",
-      });
 }

@@ -1,5 +1,6 @@
 import type { Identity } from '../tenant/tenant.js';
 import type { DatabasePart } from './place.js';
+import type { PlacementConflict } from './placement-conflict.js';
 
 /** What a slow-path step is about, and who may stop it. */
 export interface StepOptions {
@@ -11,12 +12,6 @@ export interface StepOptions {
    */
   readonly part?: DatabasePart | undefined;
 }
-
-/**
- * Why a database cannot be what a placement makes of it. As one tenant's own: a `catalog` stands in it, tenants have
- * parts of it (`shared`), or its file has another name (`linked`). As one that tenants share: it is one's own (`owned`).
- */
-export type PlacementConflict = 'catalog' | 'shared' | 'linked' | 'owned';
 
 /** From what to what an identity is changed: undefined is nothing, and it does not become nothing from nothing. */
 export type IdentityChange =

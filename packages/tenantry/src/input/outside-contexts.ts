@@ -24,6 +24,7 @@ export function callOutside<Args extends unknown[], Result>(
  * than the caller's.
  */
 export function emitOutside(emitter: EventEmitter, event: string | symbol, args: unknown[]): boolean {
-  const emit = () => EventEmitter.prototype.emit.call(emitter, event, ...args);
-  return emitter.listenerCount(event) > 0 ? callOutside(emit) : emit();
+  const { emit } = EventEmitter.prototype;
+  if (emitter.listenerCount(event) === 0) return emit.call(emitter, event, ...args);
+  return callOutside(() => emit.call(emitter, event, ...args));
 }

@@ -36,7 +36,7 @@ import { type TenantLoad, type TenantTotals, TenantTurns, Ticket } from './tenan
  *
  * So a tenant with nothing in use has its turn within `maxDebtMs / (quantumMs * weight) + 1` rounds,
  * and a round takes no more than a quantum of each tenant that waits and the holds that overdraw it.
- * Each operation takes O(1), amortized. Memory is bounded by the tenants that wait, use or owe
+ * Each operation but {@link latestOfMost} takes O(1), amortized. Memory is bounded by the tenants that wait, use or owe
  * something, and {@link FairQueueOptions.remembered}.
  *
  * @example

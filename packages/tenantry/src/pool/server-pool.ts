@@ -140,7 +140,7 @@ export class ServerPool implements WaiterHome {
     if (options.signal?.aborted) return Promise.reject(waitAborted(target.label));
     const lease = this.take(target);
     if (lease !== undefined) return Promise.resolve(lease);
-    if (!this.#mayWait(target)) return Promise.reject(this.#full(target.label));
+    if (!this.#findRoom(target)) return Promise.reject(this.#full(target.label));
     return this.#wait(target, target.label, options) as Promise<Lease>;
   }
 
@@ -258,10 +258,10 @@ export class ServerPool implements WaiterHome {
   // ---- inside ----
 
   /**
-   * Whether one more may wait for this target. Where no more may, the latest of the tenant that has most waiters is
-   * turned away for one that has fewer, so that nobody's flood keeps the others out.
+   * Makes room for one more to wait for this target; whether there is any. Where no more may wait, the latest of the
+   * tenant that has most waiters is turned away for one that has fewer, so that nobody's flood keeps the others out.
    */
-  #mayWait({ key }: PoolTarget): boolean {
+  #findRoom({ key }: PoolTarget): boolean {
     const { queue, hasRoom } = this.#serving;
     if (queue.size < this.#options.maxWaiting || (hasRoom && queue.mayHaveMore(key))) return true;
     const latest = queue.latestOfMost(key);

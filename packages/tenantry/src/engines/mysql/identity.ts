@@ -5,9 +5,9 @@ import {
   identityColumns,
   identityIn,
   identityValues,
-  placementConflict,
 } from '../../engine/identity.js';
-import type { IdentityChange, PlacementConflict } from '../../engine/provisioning.js';
+import { type PlacementConflict, placementConflict } from '../../engine/placement-conflict.js';
+import type { IdentityChange } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { classifyError, serverErrorNumber } from './errors.js';
 

@@ -1,10 +1,6 @@
 import type { OpenOptions } from '../../engine/engine.js';
-import type {
-  IdentityChange,
-  PlacementConflict,
-  Provisioning,
-  StepOptions,
-} from '../../engine/provisioning.js';
+import type { PlacementConflict } from '../../engine/placement-conflict.js';
+import type { IdentityChange, Provisioning, StepOptions } from '../../engine/provisioning.js';
 import { InvalidInputError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { MysqlConnection } from './connection.js';

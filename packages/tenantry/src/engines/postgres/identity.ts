@@ -1,12 +1,7 @@
 import type { EngineConnection, StatementResult } from '../../engine/connection.js';
-import {
-  foreignIdentity,
-  identityChanged,
-  identityColumns,
-  identityValues,
-  placementConflict,
-} from '../../engine/identity.js';
-import type { IdentityChange, PlacementConflict } from '../../engine/provisioning.js';
+import { foreignIdentity, identityChanged, identityColumns, identityValues } from '../../engine/identity.js';
+import { type PlacementConflict, placementConflict } from '../../engine/placement-conflict.js';
+import type { IdentityChange } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
 import { classifyError, sqlState } from './errors.js';
 

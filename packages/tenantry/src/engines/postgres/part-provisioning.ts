@@ -1,7 +1,8 @@
 import type { EngineConnection } from '../../engine/connection.js';
-import { identityIn, placementConflict } from '../../engine/identity.js';
+import { identityIn } from '../../engine/identity.js';
 import type { DatabasePart } from '../../engine/place.js';
-import type { IdentityChange, PlacementConflict } from '../../engine/provisioning.js';
+import { type PlacementConflict, placementConflict } from '../../engine/placement-conflict.js';
+import type { IdentityChange } from '../../engine/provisioning.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { PostgresConnection } from './connection.js';
 import { quoteIdentifier } from './identifiers.js';

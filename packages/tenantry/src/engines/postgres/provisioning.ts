@@ -1,12 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenOptions } from '../../engine/engine.js';
 import type { DatabasePart } from '../../engine/place.js';
-import type {
-  IdentityChange,
-  PlacementConflict,
-  Provisioning,
-  StepOptions,
-} from '../../engine/provisioning.js';
+import type { PlacementConflict } from '../../engine/placement-conflict.js';
+import type { IdentityChange, Provisioning, StepOptions } from '../../engine/provisioning.js';
 import { InvalidInputError } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import type { PostgresConnection } from './connection.js';

@@ -1,12 +1,8 @@
 import { accessSync, constants, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { OpenOptions } from '../../engine/engine.js';
-import type {
-  IdentityChange,
-  PlacementConflict,
-  Provisioning,
-  StepOptions,
-} from '../../engine/provisioning.js';
+import type { PlacementConflict } from '../../engine/placement-conflict.js';
+import type { IdentityChange, Provisioning, StepOptions } from '../../engine/provisioning.js';
 import type { ErrorKind } from '../../errors.js';
 import type { Identity } from '../../tenant/tenant.js';
 import {

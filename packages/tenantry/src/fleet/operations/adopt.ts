@@ -1,7 +1,7 @@
 import { type Catalog, databasePlacement, identityOf } from '../../catalog/catalog.js';
-import { isSilent } from '../../catalog/silence.js';
-import { describeConflict } from '../../engine/identity.js';
-import type { PlacementConflict, Provisioning } from '../../engine/provisioning.js';
+import { mayHaveHappened } from '../../catalog/silence.js';
+import { describeConflict, type PlacementConflict } from '../../engine/placement-conflict.js';
+import type { Provisioning } from '../../engine/provisioning.js';
 import { redactValue } from '../../errors/redact.js';
 import {
   DatabaseExistsError,
@@ -9,7 +9,6 @@ import {
   InvalidInputError,
   TenancyError,
   TenantBusyError,
-  TransactionOutcomeUnknownError,
 } from '../../errors.js';
 import { newId } from '../../tenant/id.js';
 import { isReservedDatabase } from '../../tenant/physical-name.js';
@@ -100,9 +99,8 @@ async function register(
   const { name, database, server } = input;
   const { incarnation } = await catalog.position();
   if (said !== undefined) {
-    const { tenantId } = said;
-    const isCutOff = isAdoption(said, { ...said, incarnation, epoch: 1, state: 'active' });
-    if (!isCutOff || (await catalog.findById(tenantId)) !== undefined) throw another(input, said);
+    const mayBeCutOff = said.incarnation === incarnation && isAdoption(said);
+    if (!mayBeCutOff || (await catalog.findById(said.tenantId)) !== undefined) throw another(input, said);
   }
   if (await catalog.isTaken(databasePlacement(server.name, database))) {
     throw usedBefore(name, server.name, [database]);
@@ -116,8 +114,8 @@ async function register(
     await catalog.adopt({ id, name, server: server.name, database, identity: input.identity, fence });
   } catch (error) {
     // If the answer was lost the next attempt finds out whether there is a tenant of this id.
-    const isCertain = !(isSilent(error) || error instanceof TransactionOutcomeUnknownError);
-    if (isCertain && input.identity === 'table') await giveBack(catalog, provisioning, database, mine);
+    if (!mayHaveHappened(error) && input.identity === 'table')
+      await giveBack(catalog, provisioning, database, mine);
     throw error;
   }
   // The tenant is registered. Another fence in its database does no harm: the next change of the tenant writes its own.
@@ -146,21 +144,16 @@ async function giveBack(
  */
 async function keep(provisioning: Provisioning, database: string, mine: Identity): Promise<void> {
   const said = await provisioning.readIdentity(database);
-  if (said !== undefined && !isAdoption(said, mine)) return;
+  const isOurs =
+    said === undefined ||
+    (isOf(said, { id: mine.tenantId, incarnation: mine.incarnation }) && isAdoption(said));
+  if (!isOurs) return;
   if (said?.fence !== mine.fence) await provisioning.changeIdentity(database, said, mine);
 }
 
-/**
- * Whether an identity can have been written by the adoption of this very tenant: whatever was done to a tenant since has
- * raised the epoch, or is another state.
- */
-function isAdoption(said: Identity, { incarnation, tenantId, epoch, state }: Identity): boolean {
-  return (
-    said.incarnation === incarnation &&
-    said.tenantId === tenantId &&
-    said.epoch === epoch &&
-    said.state === state
-  );
+/** Whether an adoption can have written it: whatever is done to a tenant later raises the epoch, or is another state. */
+function isAdoption({ epoch, state }: Identity): boolean {
+  return epoch === 1 && state === 'active';
 }
 
 /** Writes the identity, or in a dry run asks whether that would go. */

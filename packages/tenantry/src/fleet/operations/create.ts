@@ -1,5 +1,5 @@
 import type { Catalog, NewTenant, ProcessRecord } from '../../catalog/catalog.js';
-import { isSilent } from '../../catalog/silence.js';
+import { mayHaveHappened } from '../../catalog/silence.js';
 import { partOf } from '../../engine/place.js';
 import {
   AbortedError,
@@ -7,7 +7,6 @@ import {
   ProvisionFailedError,
   TenancyError,
   TenantBusyError,
-  TransactionOutcomeUnknownError,
 } from '../../errors.js';
 import { newId } from '../../tenant/id.js';
 import { physicalNameOf, placementCandidates } from '../../tenant/placement.js';
@@ -126,7 +125,7 @@ function explain(
   { isWhole, lost }: Undone,
 ): TenancyError {
   // Unless the catalog itself did not answer, it went wrong because the tenant was somebody else's by then.
-  if (lost !== undefined && !isSilence(error)) return lost;
+  if (lost !== undefined && !mayHaveHappened(error)) return lost;
   if (error instanceof TenancyError) return error;
   const known = serverError(error, input.server);
   if (known !== undefined) return known;
@@ -139,11 +138,6 @@ function explain(
       ? 'Everything that had been made was removed again; mend the cause and repeat it.'
       : `Not all of it could be undone; look for the tenant, and for a database ${physicalNameOf(tenant.placement)}, before you repeat it.`,
   });
-}
-
-/** Whether the catalog was asked and did not answer, so that the tenant may be whole and ours. */
-function isSilence(error: unknown): boolean {
-  return error instanceof TransactionOutcomeUnknownError || isSilent(error);
 }
 
 function kindOf(error: unknown, { server }: CreateInput): ErrorKind {

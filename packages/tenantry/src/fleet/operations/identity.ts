@@ -1,6 +1,6 @@
 import { identityOf } from '../../catalog/catalog.js';
-import { placementConflict } from '../../engine/identity.js';
 import { partOf } from '../../engine/place.js';
+import { placementConflict } from '../../engine/placement-conflict.js';
 import type { Provisioning } from '../../engine/provisioning.js';
 import { IdentityMismatchError } from '../../errors.js';
 import type { Identity, Placement, Tenant } from '../../tenant/tenant.js';

@@ -69,7 +69,8 @@ async function takeRows(creation: Creation): Promise<void> {
 export async function removeDatabase({ mayBeThere, provisioning, tenant }: Creation): Promise<void> {
   const { placement } = tenant;
   if (!mayBeThere) return;
-  if (placement.isolation !== 'row') return dropLeftOver(provisioning, placement, tenant, tenant);
+  if (placement.isolation !== 'row')
+    return dropLeftOver(provisioning, placement, tenant, { fence: tenant.fence });
   const place = { part: partOf(placement) };
   const said = await provisioning.readIdentity(placement.database, place);
   const isMine = said !== undefined && isOf(said, tenant) && said.fence === tenant.fence;
